@@ -241,7 +241,7 @@ def forward(cell, inputs, *, initial_state=None, mask=None, zero_output_for_mask
     time, batch, _ = projected.shape
     states = initial_state or zero_state(cell, batch, projected.dtype)
     history = [np.empty((time + 1, *state.shape), projected.dtype) for state in states]
-    gates = np.empty_like(projected)
+    gates = projected  # a row that has been used makes room for the gates it led to
     for past, state in zip(history, states, strict=True):
         past[0] = state
     keep = None if mask is None else np.asarray(mask, bool).T[:, :, None]  # (time, batch, 1)
@@ -267,7 +267,8 @@ def project(cell, inputs):
     Returns:
         `(time, batch, gates * units)`: time first, ready for the loop.
     """
-    projected = np.swapaxes(inputs, 0, 1) @ cell.weights.kernel
+    steps = np.ascontiguousarray(np.swapaxes(inputs, 0, 1))
+    projected = (steps.reshape(-1, steps.shape[-1]) @ cell.weights.kernel).reshape(*steps.shape[:2], -1)
     bias = cell.weights.bias
     if bias is not None:
         projected += bias[0] if bias.ndim == 2 else bias
@@ -318,7 +319,7 @@ def simple_rnn_step_backward(cell, unrolled):
         input's and of the state's side of the sum `(batch, units)`, and (∂L/∂h_{t-1},).
     """
     slope = np.swapaxes(ACTIVATIONS[cell.activation].slope(unrolled.gates), 0, 1)  # (time, batch, units)
-    back = cell.weights.recurrent_kernel.T
+    back = np.ascontiguousarray(cell.weights.recurrent_kernel.T)
 
     def step(t, states):
         d_sum = states[0] * slope[t]
@@ -343,16 +344,12 @@ def lstm_step_backward(cell, unrolled):
     memory = np.swapaxes(unrolled.cell, 0, 1)  # (1 + time, batch, units)
     bounded = activation.value(memory[1:])
     hidden_to_memory = o * activation.slope(bounded)
-    slopes = np.stack(  # (time, batch, 4, units): how each sum moves c_t, the last one h_t
-        [
-            candidate * squash.slope(i),
-            memory[:-1] * squash.slope(f),
-            i * activation.slope(candidate),
-            bounded * squash.slope(o),
-        ],
-        axis=2,
-    )
-    back = cell.weights.recurrent_kernel.T
+    slopes = np.empty((len(f), f.shape[1], 4, f.shape[2]), f.dtype)  # how each sum moves c_t, the last one h_t
+    np.multiply(candidate, squash.slope(i), out=slopes[:, :, 0])
+    np.multiply(memory[:-1], squash.slope(f), out=slopes[:, :, 1])
+    np.multiply(i, activation.slope(candidate), out=slopes[:, :, 2])
+    np.multiply(bounded, squash.slope(o), out=slopes[:, :, 3])
+    back = np.ascontiguousarray(cell.weights.recurrent_kernel.T)
 
     def step(t, states):
         d_hidden, d_memory = states
@@ -454,7 +451,7 @@ def backward(cell, unrolled, output_gradients, *, final_gradients=None, zero_out
         for array, state in zip(found, at_step, strict=True):
             array[t] = state
         carried = earlier
-    inputs = projected @ cell.weights.kernel.T
+    inputs = (projected.reshape(time * batch, -1) @ cell.weights.kernel.T).reshape(time, batch, -1)
     hidden, memory = (*(array.swapaxes(0, 1) for array in found), None)[:2]
     return Gradients(hidden, memory, inputs.swapaxes(0, 1), projected.swapaxes(0, 1), recurrent.swapaxes(0, 1), carried)
 

@@ -1,0 +1,138 @@
+"""Find the recurrent layers of a model, wherever they hide, and give each a stable path."""
+
+from typing import NamedTuple
+
+import keras
+
+from rnn_course import reference
+
+CELL_TYPES = {keras.layers.SimpleRNNCell: "simple_rnn", keras.layers.LSTMCell: "lstm", keras.layers.GRUCell: "gru"}
+KNOWN_LAYERS = (keras.layers.RNN, keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
+ACTIVATED = ("activation", "recurrent_activation")
+HALVES = (("forward", "forward_layer"), ("backward", "backward_layer"))
+
+
+class LayerRef(NamedTuple):
+    """One recurrent layer of a model; holds no arrays.
+
+    Attributes:
+        path: names from the model down, joined by "/": `"encoder/lstm"`, `"bidirectional/backward"`.
+        layer: the `keras.layers.RNN` itself.
+        cell_type: `"simple_rnn"`, `"lstm"`, `"gru"`, or `"custom"` for any other cell or an overridden layer.
+        direction: `"backward"` when the layer reads from the last step to the first, else `"forward"`.
+    """
+
+    path: str
+    layer: keras.layers.RNN
+    cell_type: str
+    direction: str
+
+
+def find_rnn_layers(model):
+    """List the recurrent layers of a model in the order they were added; takes and returns no arrays.
+
+    Nested and subclassed models and wrappers are searched too. A `Bidirectional` layer counts as two: `name/forward`
+    and `name/backward`.
+
+    Args:
+        model: a Keras model, or any layer that holds others.
+
+    Returns:
+        A list of `LayerRef`; empty when there is none.
+    """
+    return [describe(path, layer) for path, layer in walk(model)]
+
+
+def walk(parent, path=""):
+    """Yield `(path, layer)` for each recurrent layer below `parent`; takes and returns no arrays."""
+    seen = set()
+    for child in sublayers(parent):
+        if id(child) in seen:
+            continue
+        seen.add(id(child))
+        here = f"{path}/{child.name}" if path else child.name
+        if isinstance(child, keras.layers.Bidirectional):
+            yield from ((f"{here}/{half}", getattr(child, attribute)) for half, attribute in HALVES)
+        elif isinstance(child, keras.layers.RNN):
+            yield here, child
+        else:
+            yield from walk(child, here)
+
+
+def sublayers(parent):
+    """The layers right below one layer; `Model.layers` hides none, a plain layer keeps its own in `_layers`."""
+    return parent.layers if isinstance(parent, keras.Model) else getattr(parent, "_layers", [])
+
+
+def describe(path, layer):
+    """Tell what kind of recurrent layer stands at a path, as a `LayerRef`; takes and returns no arrays."""
+    direction = "backward" if layer.go_backwards else "forward"
+    return LayerRef(path, layer, cell_type_of(layer), direction)
+
+
+def cell_type_of(layer):
+    """Name the cell of a layer; takes and returns no arrays.
+
+    `"custom"` unless layer and cell are Keras' own classes and `reference` knows their activations.
+    """
+    if type(layer) not in KNOWN_LAYERS or "call" in vars(layer):
+        return "custom"
+    used = {
+        keras.activations.serialize(getattr(layer.cell, name, None) or keras.activations.tanh) for name in ACTIVATED
+    }
+    return CELL_TYPES.get(type(layer.cell), "custom") if used <= reference.ACTIVATIONS.keys() else "custom"
+
+
+def find_rnn_layer(model, layer=None, *, direction="forward"):
+    """Look one recurrent layer up; takes and returns no arrays.
+
+    Args:
+        model: a built Keras model.
+        layer: its path or name, the layer object itself, or None where the model has only one.
+        direction: which half, `"forward"` or `"backward"`, when `layer` is a `Bidirectional`.
+
+    Returns:
+        A `LayerRef`.
+
+    Raises:
+        ValueError: no such layer, or several and none named, or a model without weights yet.
+    """
+    if direction not in ("forward", "backward"):
+        raise ValueError(f"direction is {direction!r}; pass 'forward' or 'backward'.")
+    if not model.built:
+        raise ValueError(f"Model {model.name!r} has no weights yet. Call it once on a batch, or give it a keras.Input.")
+    refs = find_rnn_layers(model)
+    if not refs:
+        raise ValueError(f"Model {model.name!r} has no recurrent layer: nothing here is a keras.layers.RNN.")
+    matches = [ref for ref in refs if is_named(ref, layer, direction)]
+    if len(matches) != 1:
+        raise ValueError(no_single_match(model, refs, layer, matches))
+    return matches[0]
+
+
+def is_named(ref, layer, direction):
+    """Whether a `LayerRef` is what `layer` (path, name, object or None) asks for; takes and returns no arrays."""
+    if layer is None:
+        parent, _, half = ref.path.rpartition("/")
+        return half not in ("forward", "backward") or not parent or half == direction
+    if isinstance(layer, keras.layers.Bidirectional):
+        return ref.layer is getattr(layer, f"{direction}_layer")
+    if isinstance(layer, keras.layers.Layer):
+        return ref.layer is layer
+    wanted = (str(layer), f"{layer}/{direction}")
+    return ref.layer.name == layer or any(ref.path == name or ref.path.endswith(f"/{name}") for name in wanted)
+
+
+def no_single_match(model, refs, layer, matches):
+    """Say which layers there are when a name fits none or several; takes and returns no arrays."""
+    known = ", ".join(repr(ref.path) for ref in refs)
+    if layer is None:
+        return f"Model {model.name!r} has {len(refs)} recurrent layers: {known}. Pass one of these as `layer`."
+    if matches:
+        several = ", ".join(repr(ref.path) for ref in matches)
+        return f"Model {model.name!r} has several layers called {layer!r}: {several}. Pass the full path."
+    name = layer.name if isinstance(layer, keras.layers.Layer) else layer
+    return (
+        f"Model {model.name!r} has no recurrent layer {name!r}; it has {known}. "
+        "Pass one of these, or leave `layer` out where there is only one."
+    )

@@ -1,0 +1,353 @@
+"""The gradient through time, against answers worked out by hand, plain Keras autodiff, and finite differences."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnn_course.probes.gradients import gradient_flow
+from rnn_course.probes.layers import find_rnn_layer
+from rnn_course.probes.replay import ReplayError, replay
+
+CELLS = {
+    "simple_rnn": (keras.layers.SimpleRNN, {}),
+    "lstm": (keras.layers.LSTM, {}),
+    "gru": (keras.layers.GRU, {}),
+    "gru_reset_before": (keras.layers.GRU, {"reset_after": False}),
+}
+BATCH, TIME, FEATURES, UNITS = 3, 6, 4, 5
+LENGTHS = np.array([6, 4, 1])
+RIGHT = np.arange(TIME) < LENGTHS[:, None]
+
+
+def fill(model, seed=1):
+    """Give every weight its own value, so that a swapped gate cannot pass."""
+    rng = np.random.default_rng(seed)
+    for variable in model.trainable_variables:
+        variable.assign(rng.normal(0, 0.5, variable.shape))
+    return model
+
+
+class Masked(keras.layers.Layer):
+    """Marks steps as padding by a fixed mask."""
+
+    def __init__(self, mask, **options):
+        super().__init__(**options)
+        self.mask = mask
+        self.supports_masking = True
+
+    def call(self, inputs):
+        return inputs
+
+    def compute_mask(self, inputs, mask=None):
+        return tf.constant(self.mask)
+
+
+def subclassed(cell, options):
+    class Reader(keras.Model):
+        def __init__(self):
+            super().__init__(name="reader")
+            self.probed = cell(UNITS, name="probed", **options)
+            self.head = keras.layers.Dense(1, name="head")
+
+        def call(self, inputs):
+            return self.head(self.probed(inputs))
+
+    model = Reader()
+    model(np.zeros((BATCH, TIME, FEATURES)))
+    return model
+
+
+def build(setting, cell, options):
+    """A small float64 model with the layer "probed" in the given setting."""
+    layers, inputs = (
+        keras.layers,
+        keras.Input(batch_shape=(BATCH, TIME, FEATURES)),
+    )
+    if setting == "subclassed":
+        return subclassed(cell, options)
+    if setting == "plain":
+        last = cell(UNITS, name="probed", **options)(inputs)
+    elif setting in ("right_padded", "left_padded"):
+        mask = RIGHT if setting == "right_padded" else RIGHT[:, ::-1]
+        last = cell(UNITS, name="probed", **options)(Masked(mask)(inputs))
+    elif setting == "masked_sequences":
+        last = cell(UNITS, name="probed", return_sequences=True, **options)(Masked(RIGHT)(inputs))
+    elif setting == "stacked_below":
+        last = cell(3, **options)(cell(UNITS, name="probed", return_sequences=True, **options)(inputs))
+    elif setting == "stacked_above":
+        last = cell(UNITS, name="probed", **options)(cell(3, return_sequences=True, **options)(inputs))
+    elif setting == "bidirectional":
+        wrapped = cell(UNITS, return_sequences=True, **options)
+        last = layers.Bidirectional(wrapped, name="probed")(Masked(RIGHT)(inputs))
+    elif setting == "go_backwards":
+        last = cell(UNITS, name="probed", go_backwards=True, **options)(Masked(RIGHT)(inputs))
+    elif setting == "stateful":
+        last = cell(UNITS, name="probed", stateful=True, return_sequences=True, **options)(inputs)
+    elif setting == "return_state":
+        last, *states = cell(UNITS, name="probed", return_state=True, return_sequences=True, **options)(inputs)
+        last = layers.Concatenate()([layers.Flatten()(last), *states])
+    elif setting == "initial_state":
+        _, *states = cell(UNITS, name="probed", return_state=True, **options)(inputs)
+        last = cell(UNITS, name="decoder", **options)(inputs[:, :3], initial_state=states)
+    elif setting == "nested":
+        inner = keras.Sequential([keras.Input((TIME, FEATURES)), cell(UNITS, name="probed", **options)], name="inner")
+        last = inner(inputs)
+    return keras.Model(inputs, layers.Dense(1, name="head")(last))
+
+
+SETTINGS = [
+    "plain",
+    "right_padded",
+    "left_padded",
+    "masked_sequences",
+    "stacked_below",
+    "stacked_above",
+    "bidirectional",
+    "go_backwards",
+    "stateful",
+    "return_state",
+    "initial_state",
+    "nested",
+    "subclassed",
+]
+
+
+@pytest.fixture
+def double_precision():
+    """Everything in float64, NumPy inputs included: Keras rounds those to its floatx."""
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(BATCH, TIME, FEATURES)), rng.normal(size=(BATCH, 1))
+
+
+def squares(targets, outputs):
+    """A loss whose gradient differs from step to step and keeps the sum: no mean hides a missing step."""
+    return tf.reduce_sum(tf.square(outputs - 0.3))
+
+
+def as_custom(cell):
+    """The same layer under another class: the probe knows no closed form for it and must go through autodiff."""
+    return keras.saving.register_keras_serializable("tests")(type(f"Own{cell.__name__}", (cell,), {}))
+
+
+def path_of(setting):
+    return {"nested": "inner/probed"}.get(setting, "probed")
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("name", CELLS)
+def test_the_closed_form_is_the_gradient_that_autodiff_finds(name, setting, double_precision, data):
+    cell, options = CELLS[name]
+    model = fill(build(setting, cell, options))
+    custom = fill(build(setting, as_custom(cell), options))
+    for half in ("forward", "backward") if setting == "bidirectional" else ("forward",):
+        for wrt in ("hidden", "inputs"):
+            for kind in ("total", "direct"):
+                asked = {"direction": half, "loss": squares, "wrt": wrt, "kind": kind}
+                closed = gradient_flow(model, data[0], data[1], path_of(setting), **asked)
+                through = gradient_flow(custom, data[0], data[1], path_of(setting), **asked)
+                assert closed.cell_type != "custom" and through.cell_type == "custom"
+                np.testing.assert_allclose(closed.values, through.values, rtol=1e-6, atol=1e-10)
+                np.testing.assert_array_equal(np.isnan(closed.norm()), ~closed.mask)
+
+
+@pytest.mark.parametrize(
+    "setting", [s for s in SETTINGS if s not in ("stacked_above", "bidirectional", "initial_state")]
+)
+@pytest.mark.parametrize("name", CELLS)
+def test_the_gradient_at_the_inputs_is_that_of_the_untouched_model(name, setting, double_precision, data):
+    # Here plain Keras can answer too: its inputs are the layer's inputs.
+    cell, options = CELLS[name]
+    model = fill(build(setting, cell, options))
+    inputs = tf.constant(data[0])
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        loss = squares(None, model(inputs))
+    expected = tape.gradient(loss, inputs).numpy()
+    for variable in find_rnn_layer(model, path_of(setting)).layer.states or []:
+        variable.assign(tf.zeros_like(variable))
+    flow = gradient_flow(model, data[0], data[1], path_of(setting), loss=squares, wrt="inputs")
+    np.testing.assert_allclose(flow.values[flow.mask], expected[flow.mask], rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.parametrize("wrt", ["hidden", "cell"])
+def test_pushing_a_state_a_little_moves_the_loss_as_its_gradient_says(wrt, double_precision, data):
+    # A central difference at every step: the only thing it knows of the recurrence is how to run it.
+    model = fill(build("plain", keras.layers.LSTM, {}))
+    ref = find_rnn_layer(model)
+    flow = gradient_flow(model, data[0], data[1], loss=squares, wrt=wrt)
+    small, which = 1e-6, ("hidden", "cell").index(wrt)
+    for step in (0, 2, TIME - 1):
+
+        def loss_after(push, step=step):
+            def adjust(t, states):
+                moved = list(states)
+                if t == step:
+                    moved[which] = moved[which] + push
+                    if wrt == "cell":  # c_t reaches the loss through h_t = o tanh(c_t) too
+                        moved[0] = moved[0] / np.tanh(states[1]) * np.tanh(moved[1])
+                return tuple(moved)
+
+            return float(squares(None, replay(model, data[0], ref, adjust=adjust)[0]))
+
+        for unit in range(UNITS):
+            push = np.zeros((BATCH, UNITS))
+            push[:, unit] = small
+            measured = (loss_after(push) - loss_after(-push)) / (2 * small)
+            assert measured == pytest.approx(flow.values[:, step, unit].sum(), rel=1e-5, abs=1e-8)
+
+
+def linear_rnn(weight, time, *, sequences=False):
+    layer = keras.layers.SimpleRNN(1, activation="linear", return_sequences=sequences, name="rnn")
+    model = keras.Sequential([keras.Input((time, 1)), layer])
+    layer.set_weights([np.ones((1, 1)), np.full((1, 1), weight), np.zeros(1)])
+    return model
+
+
+@pytest.mark.parametrize("weight", [0.5, 1.0, 1.1])
+def test_the_gradient_of_a_linear_rnn_shrinks_by_its_weight_at_every_step(weight):
+    # h_T = w**(T-t) h_t, and the loss is h_T itself, so the total gradient at t is w**(T-t).
+    model = linear_rnn(weight, 8)
+    flow = gradient_flow(model, np.ones((2, 8, 1)), np.zeros((2, 1)), loss=lambda _, outputs: tf.reduce_sum(outputs))
+    expected = weight ** np.arange(7, -1, -1)
+    np.testing.assert_allclose(flow.values[0, :, 0], expected, rtol=1e-6)
+    np.testing.assert_allclose(flow.norm()[1], expected, rtol=1e-6)
+
+
+def test_the_direct_gradient_of_a_loss_on_the_last_step_is_exactly_zero_before_it():
+    flow = gradient_flow(linear_rnn(0.9, 5), np.ones((1, 5, 1)), np.ones((1, 1)), loss="mse", kind="direct")
+    assert (flow.norm()[0, :4] == 0).all()
+    assert flow.norm()[0, 4] > 0
+
+
+def test_a_mean_over_the_batch_divides_the_gradient_by_its_size():
+    model = linear_rnn(0.5, 4)
+    one = gradient_flow(model, np.ones((1, 4, 1)), np.zeros((1, 1)), loss="mse").norm()[0]
+    four = gradient_flow(model, np.ones((4, 4, 1)), np.zeros((4, 1)), loss="mse").norm()[0]
+    np.testing.assert_allclose(four, one / 4, rtol=1e-6)
+
+
+def test_a_loss_at_one_step_reaches_no_later_step():
+    # With the loss h_2 alone, the gradient is w**(2-t) up to step 2 and 0 after it.
+    model = linear_rnn(0.5, 5, sequences=True)
+    flow = gradient_flow(
+        model, np.ones((1, 5, 1)), np.zeros((1, 5, 1)), loss=lambda _, y: tf.reduce_sum(y), loss_step=2
+    )
+    np.testing.assert_allclose(flow.values[0, :, 0], [0.25, 0.5, 1, 0, 0])
+
+
+def test_an_lstm_with_all_gates_at_one_half_passes_half_of_the_cell_gradient_back():
+    # All weights zero: f = 1/2, and the state does not touch the gates, so ∂L/∂c_t = ∂L/∂c_{t+1} / 2 where c stays 0:
+    # at the last step ∂h/∂c = o (1 - tanh(0)²) = 1/2.
+    layer = keras.layers.LSTM(1, unit_forget_bias=False, name="lstm")
+    model = keras.Sequential([keras.Input((4, 1)), layer])
+    layer.set_weights([np.zeros((1, 4)), np.zeros((1, 4)), np.zeros(4)])
+    flow = gradient_flow(model, np.ones((1, 4, 1)), np.zeros((1, 1)), loss=lambda _, y: tf.reduce_sum(y), wrt="cell")
+    np.testing.assert_allclose(flow.values[0, :, 0], [1 / 16, 1 / 8, 1 / 4, 1 / 2], rtol=1e-6)
+
+
+def test_masked_steps_are_absent_from_the_gradient_not_zero(data):
+    model = fill(build("right_padded", keras.layers.GRU, {}))
+    flow = gradient_flow(model, *data, loss="mse")
+    np.testing.assert_array_equal(flow.mask, RIGHT)
+    assert np.isnan(flow.values[~RIGHT]).all() and np.isfinite(flow.values[RIGHT]).all()
+
+
+def test_the_compiled_loss_and_its_name_and_its_object_give_the_same_gradient(data):
+    model = fill(build("masked_sequences", keras.layers.LSTM, {}))
+    model.compile(loss="mse")
+    targets = np.ones((BATCH, TIME, 1))
+    flows = [
+        gradient_flow(model, data[0], targets, loss=loss).values[RIGHT]
+        for loss in (None, "mse", "mean_squared_error", keras.losses.MeanSquaredError())
+    ]
+    for other in flows[1:]:
+        np.testing.assert_array_equal(flows[0], other)
+    by_hand = gradient_flow(
+        model, data[0], targets, loss=lambda y, p: tf.reduce_sum(((p - y)[:, :, 0] ** 2)[RIGHT]) / RIGHT.sum()
+    )
+    np.testing.assert_allclose(flows[0], by_hand.values[RIGHT], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_closed_form_and_autodiff_agree_in_single_precision(name, data):
+    cell, options = CELLS[name]
+    flows = [
+        gradient_flow(fill(build("plain", kind, options)), *data, "probed", loss="mse").values
+        for kind in (cell, as_custom(cell))
+    ]
+    assert np.abs(flows[0] - flows[1]).max() <= 1e-4 * np.abs(flows[1]).max()
+
+
+def test_nothing_in_the_model_changes(data):
+    model = fill(build("stateful", keras.layers.LSTM, {}))
+    model.compile("adam", "mse")
+    targets = np.ones((BATCH, TIME, 1))
+    model.train_on_batch(data[0], targets)
+    layer = find_rnn_layer(model).layer
+    before = [variable.numpy() for variable in model.variables + model.optimizer.variables]
+    kept = {name: vars(thing).copy() for name, thing in (("model", model), ("layer", layer))}
+    gradient_flow(model, data[0], targets)
+    for old, variable in zip(before, model.variables + model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(old, variable.numpy())
+    assert any(np.abs(variable.numpy()).max() > 0 for variable in layer.states)
+    for name, thing in (("model", model), ("layer", layer)):
+        assert vars(thing).keys() == kept[name].keys()
+        assert all(vars(thing)[key] is value for key, value in kept[name].items() if callable(value))
+
+
+def test_the_layer_is_put_back_when_the_loss_fails(data):
+    model = fill(build("plain", keras.layers.GRU, {}))
+    before = model.predict_on_batch(data[0])
+
+    def broken(targets, outputs):
+        raise ArithmeticError("no loss today")
+
+    with pytest.raises(ArithmeticError, match="no loss today"):
+        gradient_flow(model, *data, loss=broken)
+    assert "call" not in vars(find_rnn_layer(model).layer)
+    np.testing.assert_array_equal(before, model.predict_on_batch(data[0]))
+
+
+def test_a_layer_that_does_more_than_its_cell_is_refused(data):
+    class Doubled(keras.layers.LSTM):
+        def call(self, sequences, initial_state=None, mask=None, training=False):
+            return 2 * super().call(sequences, initial_state, mask, training)
+
+    model = fill(build("plain", Doubled, {}))
+    with pytest.raises(ReplayError, match=r"'probed'.*Doubled.*something else between its input and its output"):
+        gradient_flow(model, *data, loss="mse")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"kind": "whole"}, "kind is 'whole'; pass 'total' or 'direct'"),
+        ({"wrt": "gates"}, "wrt is 'gates'; pass 'hidden', 'cell' or 'inputs'"),
+        ({"wrt": "cell"}, "is a gru and keeps no cell state"),
+        ({"layer": "lstm"}, "no recurrent layer 'lstm'; it has 'probed'"),
+        ({"loss_step": 2}, r"loss_step=2 needs an output at every step, \(batch, 6, …\)"),
+        ({"loss": None}, "not compiled with a loss and none was passed"),
+        ({"loss": lambda targets, outputs: tf.constant(1.0)}, "does not depend on layer 'probed'"),
+        ({"direction": "up"}, "direction is 'up'"),
+    ],
+)
+def test_errors_say_what_came_and_what_to_do(asked, message, data):
+    model = fill(build("plain", keras.layers.GRU, {}))
+    with pytest.raises(ValueError, match=message):
+        gradient_flow(model, *data, **({"loss": "mse"} | asked))
+
+
+def test_a_loss_step_beyond_the_sequence_is_refused(data):
+    model = fill(build("stateful", keras.layers.GRU, {}))
+    with pytest.raises(ValueError, match="loss_step is 6; the sequences have steps 0 to 5"):
+        gradient_flow(model, data[0], np.ones((BATCH, TIME, 1)), loss="mse", loss_step=6)
