@@ -1,15 +1,15 @@
 """Recurrent networks written out in NumPy, forward and backward through time: the known answers.
 
-The names are Keras' own: `kernel` W multiplies the input, `recurrent_kernel` U the state, `bias` b is added. With these,
-one step from x_t and h_{t-1} to h_t is
+The names are Keras' own: `kernel` W multiplies the input, `recurrent_kernel` U the state, `bias` b is added. With
+these, one step from x_t and h_{t-1} to h_t is
 
     simple RNN   h_t = tanh(x_t W + h_{t-1} U + b)
     LSTM         c_t = f c_{t-1} + i c̃,  h_t = o tanh(c_t)          (Hochreiter and Schmidhuber 1997; Gers et al. 2000)
     GRU          h_t = z h_{t-1} + (1 - z) h̃                        (Cho et al. 2014; z = 1 keeps)
 
 where i, f, o, z and the reset gate r are sigmoids of such sums. `x_t W + b` needs no state, so it is computed for all
-steps at once; what is left in the loop is one product a step. Back-propagation through time (Werbos 1990) walks the same
-loop from the last step to the first.
+steps at once; what is left in the loop is one product a step. Back-propagation through time (Werbos 1990) walks the
+same loop from the last step to the first.
 
 Axes: arrays that a function takes or returns are `(batch, time, …)`; inside the loops time comes first.
 """
@@ -80,8 +80,8 @@ class Gradients(NamedTuple):
         hidden: `(batch, time, units)`, ∂L/∂h_t.
         cell: `(batch, time, units)`, ∂L/∂c_t, through h_t and all later steps; None without a cell state.
         inputs: `(batch, time, features)`, ∂L/∂x_t.
-        projected: `(batch, time, gates * units)`, ∂L/∂(x_t W + b): the input's side of each gate, before its activation.
-        recurrent: `(batch, time, gates * units)`, the same for the state's side; it differs from `projected` in a GRU only.
+        projected: `(batch, time, gates * units)`, ∂L/∂(x_t W + b): the input's side of each gate, before activation.
+        recurrent: `(batch, time, gates * units)`, the same for the state's side; it differs in a GRU only.
         initial: ∂L/∂h_0 `(batch, units)`, and for an LSTM ∂L/∂c_0 too, as a tuple.
     """
 
@@ -230,8 +230,8 @@ def forward(cell, inputs, *, initial_state=None, mask=None, zero_output_for_mask
         initial_state: `(h_0,)`, for an LSTM `(h_0, c_0)`, each `(batch, units)`; zeros when None.
         mask: `(batch, time)` bool; where it is False the states stay as they are.
         zero_output_for_mask: whether masked steps put out zeros instead of the output before them (Keras' option).
-        adjust: called as `adjust(t, states)` after step t, returns the states that go on, each `(batch, units)`:
-            the place for an intervention.
+        adjust: called as `adjust(t, states, gates)` after step t, with `(batch, gates * units)` gates; returns the
+            states that go on, each `(batch, units)`: the place for an intervention.
 
     Returns:
         An `Unrolled`.
@@ -249,7 +249,7 @@ def forward(cell, inputs, *, initial_state=None, mask=None, zero_output_for_mask
         new, gates[t] = step(projected[t], states, cell)
         if keep is not None:
             new = tuple(np.where(keep[t], after, before) for after, before in zip(new, states, strict=True))
-        states = new if adjust is None else adjust(t, new)
+        states = new if adjust is None else adjust(t, new, gates[t])
         for past, state in zip(history, states, strict=True):
             past[t + 1] = state
     hidden, memory = (*(past.swapaxes(0, 1) for past in history), None)[:2]
@@ -371,8 +371,8 @@ def gru_step_backward(cell, unrolled):
         unrolled: its forward pass; arrays `(batch, time, …)`.
 
     Returns:
-        A function of t and (∂L/∂h_t,), each `(batch, units)`, that returns (∂L/∂h_t,), the gradients of the input's and of
-        the state's side of the sums `(batch, 3 * units)`, and (∂L/∂h_{t-1},).
+        A function of t and (∂L/∂h_t,), each `(batch, units)`, that returns (∂L/∂h_t,), the gradients of the input's and
+        of the state's side of the sums `(batch, 3 * units)`, and (∂L/∂h_{t-1},).
     """
     activation, squash = ACTIVATIONS[cell.activation], ACTIVATIONS[cell.recurrent_activation]
     z, r, candidate = (np.swapaxes(gate, 0, 1) for gate in split_gates("gru", unrolled.gates).values())

@@ -189,12 +189,12 @@ def test_pushing_a_state_a_little_moves_the_loss_as_its_gradient_says(wrt, doubl
     for step in (0, 2, TIME - 1):
 
         def loss_after(push, step=step):
-            def adjust(t, states):
+            def adjust(t, states, gates):
                 moved = list(states)
                 if t == step:
                     moved[which] = moved[which] + push
                     if wrt == "cell":  # c_t reaches the loss through h_t = o tanh(c_t) too
-                        moved[0] = moved[0] / np.tanh(states[1]) * np.tanh(moved[1])
+                        moved[0] = gates[:, 3 * UNITS :] * np.tanh(moved[1])
                 return tuple(moved)
 
             return float(squares(None, replay(model, data[0], ref, adjust=adjust)[0]))

@@ -43,20 +43,20 @@ def find_rnn_layers(model):
     return [describe(path, layer) for path, layer in walk(model)]
 
 
-def walk(parent, path=""):
-    """Yield `(path, layer)` for each recurrent layer below `parent`; takes and returns no arrays."""
+def walk(parent, kind=keras.layers.RNN, path=""):
+    """Yield `(path, layer)` for each layer of a kind below `parent`, each once; takes and returns no arrays."""
     seen = set()
     for child in sublayers(parent):
         if id(child) in seen:
             continue
         seen.add(id(child))
         here = f"{path}/{child.name}" if path else child.name
-        if isinstance(child, keras.layers.Bidirectional):
-            yield from ((f"{here}/{half}", getattr(child, attribute)) for half, attribute in HALVES)
-        elif isinstance(child, keras.layers.RNN):
+        if isinstance(child, kind):
             yield here, child
+        elif isinstance(child, keras.layers.Bidirectional) and kind is keras.layers.RNN:
+            yield from ((f"{here}/{half}", getattr(child, attribute)) for half, attribute in HALVES)
         else:
-            yield from walk(child, here)
+            yield from walk(child, kind, here)
 
 
 def sublayers(parent):

@@ -57,7 +57,7 @@ def replay(model, inputs, target, *, tape=None, through_time=True, adjust=None):
         target: the `LayerRef` to keep a record of.
         tape: an open `autodiff.recorder()`, to differentiate what follows from the target layer; or None.
         through_time: False cuts the target's gradient between steps.
-        adjust: intervention on the target's states, as in `reference.forward`.
+        adjust: intervention on the target's states, as in `reference.forward`; a custom cell has no gates to give it.
 
     Returns:
         The model's outputs, and the `Record` of the target.
@@ -67,16 +67,9 @@ def replay(model, inputs, target, *, tape=None, through_time=True, adjust=None):
         ReplayError: the replay does not equal the layer's own steps.
     """
     record = Record(target)
-    calls = {}
-    for ref in find_rnn_layers(model):
-        if ref.layer is target.layer:
-            make = custom_call if ref.cell_type == "custom" else closed_form_call
-            calls[ref.layer] = make(record, tape, through_time=through_time, adjust=adjust)
-        elif ref.cell_type != "custom":
-            calls[ref.layer] = closed_form_call(Record(ref), tape, shared=True)
-    with unchanged(find_rnn_layers(model)):
-        for layer, call in calls.items():
-            vars(layer)["call"] = keeping_failure(record, call)
+    make = custom_call if target.cell_type == "custom" else closed_form_call
+    call = make(record, tape, through_time=through_time, adjust=adjust)
+    with replayed_layers(model, tape, calls={target.layer: keeping_failure(record, call)}):
         try:
             outputs = model(inputs, training=False)
         except Exception:
@@ -91,6 +84,60 @@ def replay(model, inputs, target, *, tape=None, through_time=True, adjust=None):
     return outputs, record
 
 
+@contextlib.contextmanager
+def replayed_layers(model, tape=None, *, calls=None):
+    """Replay the recurrent layers of a model in closed form, where there is one, while the context is open.
+
+    Takes and returns no arrays: the model is called inside.
+
+    Args:
+        model: a built Keras model.
+        tape: an open `autodiff.recorder()`, or None.
+        calls: layer -> stand-in for its `call`, for those that are to do something else.
+    """
+    refs = find_rnn_layers(model)
+    stand_ins = {
+        ref.layer: closed_form_call(Record(ref), tape, shared=True) for ref in refs if ref.cell_type != "custom"
+    }
+    with unchanged(refs), swapped_calls(stand_ins | (calls or {})):
+        yield
+
+
+@contextlib.contextmanager
+def swapped_calls(calls):
+    """Give layers another `call` while the context is open, and their own back, whatever happens; takes no arrays.
+
+    Args:
+        calls: layer -> function that takes what its `call` takes.
+    """
+    own = {layer: vars(layer)["call"] for layer in calls if "call" in vars(layer)}
+    try:
+        for layer, call in calls.items():
+            vars(layer)["call"] = call
+        yield
+    finally:
+        for layer in calls:
+            vars(layer).pop("call", None)
+            vars(layer).update({"call": own[layer]} if layer in own else {})
+
+
+@contextlib.contextmanager
+def unchanged(refs):
+    """Keep the states of stateful layers, and fused kernels out of the way, while the context is open; no arrays."""
+    states = [[variable.numpy() for variable in tree.flatten(ref.layer.states or [])] for ref in refs]
+    fused = {ref.layer: ref.layer.use_cudnn for ref in refs if hasattr(ref.layer, "use_cudnn")}
+    try:
+        for layer in fused:
+            layer.use_cudnn = False  # its kernel would go round the replay
+        yield
+    finally:
+        for layer, choice in fused.items():
+            layer.use_cudnn = choice
+        for ref, values in zip(refs, states, strict=True):
+            for variable, value in zip(tree.flatten(ref.layer.states or []), values, strict=True):
+                variable.assign(value)
+
+
 def keeping_failure(record, call):
     """Wrap a stand-in for `layer.call`, any shapes `(…)`: what it raises is kept in `record.failure`, word for word."""
 
@@ -102,26 +149,6 @@ def keeping_failure(record, call):
             raise
 
     return kept
-
-
-@contextlib.contextmanager
-def unchanged(refs):
-    """Put recurrent layers back as they were, whatever happens meanwhile; takes and returns no arrays."""
-    attributes = [dict(vars(ref.layer)) for ref in refs]
-    states = [[variable.numpy() for variable in tree.flatten(ref.layer.states or [])] for ref in refs]
-    try:
-        for ref in refs:
-            if hasattr(ref.layer, "use_cudnn"):
-                vars(ref.layer)["use_cudnn"] = False  # its fused kernels would go round the replay
-        yield
-    finally:
-        for ref, before, values in zip(refs, attributes, states, strict=True):
-            for name in ("call", "use_cudnn"):
-                vars(ref.layer).pop(name, None)
-                if name in before:
-                    vars(ref.layer)[name] = before[name]
-            for variable, value in zip(tree.flatten(ref.layer.states or []), values, strict=True):
-                variable.assign(value)
 
 
 # ------------------------------------------------------------------------------------------------- the closed form
@@ -284,7 +311,7 @@ def walk_cell(record, sequences, states, real, *, through_time, adjust):
         new_states = (new_output, *tree.flatten(new_states)[1:])
         keep = None if real is None else real[:, t, None]
         new_states = tuple(where(keep, new, old) for new, old in zip(new_states, states, strict=True))
-        states = new_states if adjust is None else adjust(t, new_states)
+        states = new_states if adjust is None else tuple(map(ops.convert_to_tensor, adjust(t, new_states, None)))
         output = where(keep, states[0], ops.zeros_like(output) if layer.zero_output_for_mask else output)
         outputs.append(output)
         hidden.append(states[0])

@@ -1,0 +1,146 @@
+"""How much each step of the input moved the model's answer."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import ops
+
+from rnn_course.probes import autodiff
+from rnn_course.probes.layers import walk
+from rnn_course.probes.replay import replayed_layers, swapped_calls
+
+METHODS = ("gradient", "gradient_x_input", "integrated_gradients")
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The share of each input step in one number that the model puts out.
+
+    Attributes:
+        values: `(batch, time)`; signed but for `"gradient"`, which is a length. NaN at padding.
+        score: `(batch,)`, the number that is explained.
+        baseline_score: `(batch,)`, the same number for an input of zeros. With integrated gradients
+            `values` sum to `score - baseline_score` (completeness), as well as `steps` allows.
+        method: which of the methods.
+    """
+
+    values: np.ndarray
+    score: np.ndarray
+    baseline_score: np.ndarray
+    method: str
+
+
+def input_attribution(model, inputs, *, method="integrated_gradients", output=None, steps=32):
+    """Attribute a model's output to the steps of its input.
+
+    Token models are explained at their `Embedding` layers (all of them together, each step's share summed over the
+    vector), others at the input itself. Recurrent layers run in closed form, so that this takes milliseconds a step.
+
+    Args:
+        model: a built Keras model; read, never changed.
+        inputs: `(batch, time)` int token ids, 0 is padding; or `(batch, time, features)`.
+        method: `"gradient"`, the length of ∂score/∂x_t (Simonyan et al. 2014); `"gradient_x_input"`, x_t · ∂score/∂x_t;
+            `"integrated_gradients"`, the same with the gradient averaged on the way from zero to x (Sundararajan et al.
+            2017).
+        output: which of the model's outputs `(batch, outputs)` is explained; may be left out when there is one.
+        steps: how many points of the way integrated gradients takes the mean over.
+
+    Returns:
+        An `Attribution`; its `values` are `(batch, time)`.
+
+    Raises:
+        ValueError: an unknown method, an output that is not there, or a model that is not a single sequence in, one
+            vector out.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method is {method!r}; pass one of {', '.join(map(repr, METHODS))}.")
+    inputs = np.asarray(inputs)
+    entrances = embeddings_of(model) if inputs.ndim == 2 else []
+    vectors = entrance_vectors(model, inputs, entrances)
+    score, gradients = score_and_gradients(model, inputs, entrances, vectors, output)
+    zeros = [ops.zeros_like(vector) for vector in vectors]
+    baseline_score, _ = score_and_gradients(model, inputs, entrances, zeros, output)
+    if method == "integrated_gradients":
+        way = (np.arange(steps) + 0.5) / steps  # midpoints: the error falls with 1 / steps²
+        points = [score_and_gradients(model, inputs, entrances, [v * a for v in vectors], output)[1] for a in way]
+        gradients = [np.mean(parts, axis=0) for parts in zip(*points, strict=True)]
+    if method == "gradient":
+        values = np.sqrt(sum((gradient**2).sum(-1) for gradient in gradients))
+    else:
+        pairs = zip(vectors, gradients, strict=True)
+        values = sum((ops.convert_to_numpy(vector) * gradient).sum(-1) for vector, gradient in pairs)
+    return Attribution(np.where(real_steps(inputs), values, np.nan), score, baseline_score, method)
+
+
+def embeddings_of(model):
+    """The `Embedding` layers of a model, nested ones too; takes and returns no arrays.
+
+    Raises:
+        ValueError: there is none, and token ids have no gradient.
+    """
+    found = [layer for _, layer in walk(model, keras.layers.Embedding)]
+    if not found:
+        raise ValueError(
+            f"Model {model.name!r} takes token ids and has no keras.layers.Embedding to explain them at. "
+            "Pass (batch, time, features) inputs, or a model with an Embedding layer."
+        )
+    return found
+
+
+def entrance_vectors(model, inputs, entrances):
+    """What the network is told of each step: one tensor `(batch, time, features)` for every entrance."""
+    if not entrances:
+        return [ops.convert_to_tensor(inputs, dtype=keras.config.floatx())]
+    seen = {}
+    with swapped_calls({layer: keeping(layer, seen) for layer in entrances}), replayed_layers(model):
+        model(inputs, training=False)
+    return [seen[layer] for layer in entrances if layer in seen]
+
+
+def keeping(layer, seen):
+    """A stand-in for `layer.call` on ids `(batch, time)` that keeps the vectors `(batch, time, features)` in `seen`."""
+    own_call = layer.call
+
+    def call(ids):
+        seen[layer] = own_call(ids)
+        return seen[layer]
+
+    return call
+
+
+def score_and_gradients(model, inputs, entrances, vectors, output):
+    """The explained number `(batch,)`, and its gradient `(batch, time, features)` at every entrance, as arrays."""
+    with autodiff.recorder() as tape:
+        for vector in vectors:
+            tape.watch(vector)
+        calls = {layer: (lambda ids, vector=vector: vector) for layer, vector in zip(entrances, vectors, strict=False)}
+        with swapped_calls(calls), replayed_layers(model, tape):
+            outputs = model(inputs if entrances else vectors[0], training=False)
+        score = pick_output(model, outputs, output)
+    gradients = tape.gradient(score, vectors)
+    found = [
+        np.zeros(v.shape) if g is None else ops.convert_to_numpy(g) for v, g in zip(vectors, gradients, strict=True)
+    ]
+    return ops.convert_to_numpy(score), found
+
+
+def pick_output(model, outputs, output):
+    """One number an example, `(batch,)`, from the model's outputs `(batch, outputs)`.
+
+    Raises:
+        ValueError: the outputs have another shape, or several numbers and none was chosen.
+    """
+    shape = tuple(outputs.shape)
+    if len(shape) != 2:
+        raise ValueError(f"Model {model.name!r} puts out {shape}; attribution needs (batch, outputs).")
+    if output is None and shape[1] != 1:
+        raise ValueError(f"Model {model.name!r} has {shape[1]} outputs; pass output=0 … {shape[1] - 1}.")
+    if output is not None and not -shape[1] <= output < shape[1]:
+        raise ValueError(f"output is {output}; model {model.name!r} has {shape[1]} outputs.")
+    return outputs[:, output or 0]
+
+
+def real_steps(inputs):
+    """True where there is something to explain, `(batch, time)`: every step but token 0, which is padding."""
+    return inputs != 0 if inputs.ndim == 2 else np.ones(inputs.shape[:2], bool)

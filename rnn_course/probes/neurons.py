@@ -1,0 +1,146 @@
+"""Single units: which of them follows a concept, and what the model loses without it."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import ops
+
+from rnn_course.probes.layers import find_rnn_layer
+from rnn_course.probes.replay import in_reading_order, replay
+from rnn_course.reference import ACTIVATIONS
+
+
+@dataclass(frozen=True)
+class UnitConcept:
+    """How closely each unit follows a concept, beside what chance gives.
+
+    Attributes:
+        correlation: `(units,)`, Pearson's r between the unit's state and the concept, over all real steps.
+        null: `(permutations,)`, the largest |r| of all units when the concept's sequences are dealt out anew: what the
+            best of so many units reaches by chance.
+        p_values: `(units,)`, share of the null at or above the unit's |r|; corrected for the number of units.
+        best: index of the unit with the largest |r|.
+    """
+
+    correlation: np.ndarray
+    null: np.ndarray
+    p_values: np.ndarray
+    best: int
+
+
+def unit_concept_correlation(states, concept, *, mask=None, permutations=1000, rng):
+    """Search the units for one that follows a concept, with a permutation null.
+
+    States within a sequence depend on one another, so single steps must not be shuffled: the null deals whole sequences
+    of the concept to other examples (Ernst 2004 on permutation tests; Westfall and Young 1993 on the maximum).
+
+    Args:
+        states: `(batch, time, units)`, such as `Trace.hidden` or `.cell`.
+        concept: `(batch, time)` numbers or bool, such as "inside a quotation".
+        mask: `(batch, time)` bool; padding takes no part. All steps when None.
+        permutations: how many times the sequences are dealt out.
+        rng: a `numpy.random.Generator`.
+
+    Returns:
+        A `UnitConcept`.
+
+    Raises:
+        ValueError: shapes that do not fit, or a concept that never changes.
+    """
+    states, concept = np.asarray(states, "float64"), np.asarray(concept, "float64")
+    mask = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
+    if not states.shape[:2] == concept.shape == mask.shape:
+        raise ValueError(
+            f"states {states.shape}, concept {concept.shape} and mask {mask.shape} do not fit; "
+            "expected (batch, time, units), (batch, time) and (batch, time)."
+        )
+    if np.ptp(concept[mask]) == 0:
+        raise ValueError(f"The concept is {concept[mask][0]:g} at every real step: nothing can follow it.")
+    correlation = correlations(states, concept, mask)
+    orders = (rng.permutation(len(states)) for _ in range(permutations))
+    null = np.array([np.abs(correlations(states, concept[deal], mask & mask[deal])).max() for deal in orders])
+    p_values = (1 + (null[:, None] >= np.abs(correlation)).sum(0)) / (1 + permutations)
+    return UnitConcept(correlation, null, p_values, int(np.abs(correlation).argmax()))
+
+
+def correlations(states, concept, mask):
+    """Pearson's r `(units,)` between states `(batch, time, units)` and concept `(batch, time)` where `mask` is True.
+
+    A unit, or a concept, that never changes correlates with nothing: 0.
+    """
+    chosen, wanted = states[mask], concept[mask]
+    chosen, wanted = chosen - chosen.mean(0), wanted - wanted.mean()
+    spread = np.sqrt((chosen**2).sum(0) * (wanted**2).sum())
+    return np.divide(wanted @ chosen, spread, out=np.zeros(states.shape[2]), where=spread > 0)
+
+
+def ablate_units(
+    model, inputs, units, layer=None, *, direction="forward", state="hidden", value=0.0, steps=None, batch_size=256
+):
+    """Hold units of a recurrent layer at a value while the model reads, and see what it answers.
+
+    The value is put in at every step before the next one is computed: the layer reads on with it.
+
+    Args:
+        model: a built Keras model; read, never changed.
+        inputs: what `model` takes, `(batch, time, …)`.
+        units: indices of the units to hold.
+        layer: a name or path from `find_rnn_layers`, or a layer; the only one when `None`.
+        direction: which half when `layer` is a `Bidirectional`.
+        state: `"hidden"`, or an LSTM's `"cell"` (h_t follows from it).
+        value: scalar, or `(units,)` one for each of `units`, such as their means.
+        steps: `(batch, time)` bool, where to hold them; everywhere when None.
+        batch_size: how many examples are read at once.
+
+    Returns:
+        The model's outputs, `(batch, …)`.
+
+    Raises:
+        ValueError: units that the layer does not have, a state it does not have, or steps of another shape.
+    """
+    ref = find_rnn_layer(model, layer, direction=direction)
+    units = np.atleast_1d(units).astype(int)
+    refuse_missing(ref, units, state)
+    inputs = np.asarray(inputs)
+    steps = np.ones(inputs.shape[:2], bool) if steps is None else np.asarray(steps, bool)
+    if steps.shape != inputs.shape[:2]:
+        raise ValueError(f"steps has shape {steps.shape}; expected {inputs.shape[:2]}, the inputs' (batch, time).")
+    outputs = []
+    for start in range(0, len(inputs), batch_size):
+        part = slice(start, start + batch_size)
+        hold = holding(ref, units, value, state=state, steps=in_reading_order(ref.layer, steps[part]))
+        outputs.append(ops.convert_to_numpy(replay(model, inputs[part], ref, adjust=hold)[0]))
+    return np.concatenate(outputs)
+
+
+def holding(ref, units, value, *, state, steps):
+    """Make the intervention for `replay`: hold `units` at `value` where `steps` `(batch, time)` is True."""
+
+    def held(states, t):
+        array = np.array(ops.convert_to_numpy(states))  # (batch, units)
+        array[:, units] = np.where(steps[:, t, None], value, array[:, units])
+        return array
+
+    def hold_hidden(t, states, gates):
+        return held(states[0], t), *states[1:]
+
+    def hold_cell(t, states, gates):
+        memory = held(states[1], t)
+        output_gate = gates[:, -memory.shape[1] :]
+        bounded = ACTIVATIONS[keras.activations.serialize(ref.layer.cell.activation)].value(memory)
+        return np.where(memory == states[1], states[0], output_gate * bounded), memory
+
+    return hold_hidden if state == "hidden" else hold_cell
+
+
+def refuse_missing(ref, units, state):
+    """Raise ValueError for units or a state that the layer does not have; `units` are indices `(units,)`."""
+    size = ref.layer.cell.state_size
+    size = size[0] if isinstance(size, (list, tuple)) else size
+    if units.size and (units.min() < 0 or units.max() >= size):
+        raise ValueError(f"Layer {ref.path!r} has units 0 to {size - 1}; got {units.tolist()}.")
+    if state not in ("hidden", "cell"):
+        raise ValueError(f"state is {state!r}; pass 'hidden' or 'cell'.")
+    if state == "cell" and ref.cell_type != "lstm":
+        raise ValueError(f"Layer {ref.path!r} is a {ref.cell_type} and keeps no cell state. Pass state='hidden'.")
