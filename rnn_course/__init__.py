@@ -1,1 +1,21 @@
-"""Helpers of the course: recurrent networks in Keras, trained on real data and then opened."""
+"""A course on recurrent neural networks in Keras that opens every network it trains.
+
+The rooms, each of which can be used on its own, with your model and your data:
+
+    reference   simple RNN, LSTM and GRU in NumPy, forward and back through time: the known answers
+    sequences   vocabularies, padding, masks, windows
+    metrics     how good an answer is
+    decoding    from probabilities to sequences
+    data        load_<task>() for real and generated data sets, read_<format>() for your own files
+    layers      Keras layers that Keras lacks
+    models      build_<task>() -> an uncompiled Keras model whose layers have names
+    probes      a model -> named arrays: states, gates, gradients, attribution
+    plots       arrays -> a picture
+    exercises   what a learner's answer is checked with
+    lessons     finding, building and executing the lessons
+    cli         the `rnn-course` command
+
+Importing this package imports none of them.
+"""
+
+__version__ = "0.1.0"

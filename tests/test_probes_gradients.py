@@ -4,143 +4,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import BATCH, CELLS, RIGHT, SETTINGS, TIME, UNITS, as_custom, build, fill, path_of, sequences
 
 from rnn_course.probes.gradients import gradient_flow
 from rnn_course.probes.layers import find_rnn_layer
 from rnn_course.probes.replay import ReplayError, replay
 
-CELLS = {
-    "simple_rnn": (keras.layers.SimpleRNN, {}),
-    "lstm": (keras.layers.LSTM, {}),
-    "gru": (keras.layers.GRU, {}),
-    "gru_reset_before": (keras.layers.GRU, {"reset_after": False}),
-}
-BATCH, TIME, FEATURES, UNITS = 3, 6, 4, 5
-LENGTHS = np.array([6, 4, 1])
-RIGHT = np.arange(TIME) < LENGTHS[:, None]
-
-
-def fill(model, seed=1):
-    """Give every weight its own value, so that a swapped gate cannot pass."""
-    rng = np.random.default_rng(seed)
-    for variable in model.trainable_variables:
-        variable.assign(rng.normal(0, 0.5, variable.shape))
-    return model
-
-
-class Masked(keras.layers.Layer):
-    """Marks steps as padding by a fixed mask."""
-
-    def __init__(self, mask, **options):
-        super().__init__(**options)
-        self.mask = mask
-        self.supports_masking = True
-
-    def call(self, inputs):
-        return inputs
-
-    def compute_mask(self, inputs, mask=None):
-        return tf.constant(self.mask)
-
-
-def subclassed(cell, options):
-    class Reader(keras.Model):
-        def __init__(self):
-            super().__init__(name="reader")
-            self.probed = cell(UNITS, name="probed", **options)
-            self.head = keras.layers.Dense(1, name="head")
-
-        def call(self, inputs):
-            return self.head(self.probed(inputs))
-
-    model = Reader()
-    model(np.zeros((BATCH, TIME, FEATURES)))
-    return model
-
-
-def build(setting, cell, options):
-    """A small float64 model with the layer "probed" in the given setting."""
-    layers, inputs = (
-        keras.layers,
-        keras.Input(batch_shape=(BATCH, TIME, FEATURES)),
-    )
-    if setting == "subclassed":
-        return subclassed(cell, options)
-    if setting == "plain":
-        last = cell(UNITS, name="probed", **options)(inputs)
-    elif setting in ("right_padded", "left_padded"):
-        mask = RIGHT if setting == "right_padded" else RIGHT[:, ::-1]
-        last = cell(UNITS, name="probed", **options)(Masked(mask)(inputs))
-    elif setting == "masked_sequences":
-        last = cell(UNITS, name="probed", return_sequences=True, **options)(Masked(RIGHT)(inputs))
-    elif setting == "stacked_below":
-        last = cell(3, **options)(cell(UNITS, name="probed", return_sequences=True, **options)(inputs))
-    elif setting == "stacked_above":
-        last = cell(UNITS, name="probed", **options)(cell(3, return_sequences=True, **options)(inputs))
-    elif setting == "bidirectional":
-        wrapped = cell(UNITS, return_sequences=True, **options)
-        last = layers.Bidirectional(wrapped, name="probed")(Masked(RIGHT)(inputs))
-    elif setting == "go_backwards":
-        last = cell(UNITS, name="probed", go_backwards=True, **options)(Masked(RIGHT)(inputs))
-    elif setting == "stateful":
-        last = cell(UNITS, name="probed", stateful=True, return_sequences=True, **options)(inputs)
-    elif setting == "return_state":
-        last, *states = cell(UNITS, name="probed", return_state=True, return_sequences=True, **options)(inputs)
-        last = layers.Concatenate()([layers.Flatten()(last), *states])
-    elif setting == "initial_state":
-        _, *states = cell(UNITS, name="probed", return_state=True, **options)(inputs)
-        last = cell(UNITS, name="decoder", **options)(inputs[:, :3], initial_state=states)
-    elif setting == "nested":
-        inner = keras.Sequential([keras.Input((TIME, FEATURES)), cell(UNITS, name="probed", **options)], name="inner")
-        last = inner(inputs)
-    return keras.Model(inputs, layers.Dense(1, name="head")(last))
-
-
-SETTINGS = [
-    "plain",
-    "right_padded",
-    "left_padded",
-    "masked_sequences",
-    "stacked_below",
-    "stacked_above",
-    "bidirectional",
-    "go_backwards",
-    "stateful",
-    "return_state",
-    "initial_state",
-    "nested",
-    "subclassed",
-]
-
-
-@pytest.fixture
-def double_precision():
-    """Everything in float64, NumPy inputs included: Keras rounds those to its floatx."""
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
-
 
 @pytest.fixture
 def data():
-    rng = np.random.default_rng(0)
-    return rng.normal(size=(BATCH, TIME, FEATURES)), rng.normal(size=(BATCH, 1))
+    return sequences(), np.random.default_rng(1).normal(size=(BATCH, 1))
 
 
 def squares(targets, outputs):
     """A loss whose gradient differs from step to step and keeps the sum: no mean hides a missing step."""
     return tf.reduce_sum(tf.square(outputs - 0.3))
-
-
-def as_custom(cell):
-    """The same layer under another class: the probe knows no closed form for it and must go through autodiff."""
-    return keras.saving.register_keras_serializable("tests")(type(f"Own{cell.__name__}", (cell,), {}))
-
-
-def path_of(setting):
-    return {"nested": "inner/probed"}.get(setting, "probed")
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -1,0 +1,9 @@
+"""Keras layers that Keras lacks.
+
+word_dropout: `WordDropout`. pooling: `MaskedPooling`.
+"""
+
+from rnn_course.layers.pooling import MaskedPooling
+from rnn_course.layers.word_dropout import WordDropout
+
+__all__ = ["MaskedPooling", "WordDropout"]

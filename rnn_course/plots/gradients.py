@@ -1,0 +1,177 @@
+"""Pictures of how far back the gradient reaches."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_course.plots.steps import as_numbers, label_steps
+from rnn_course.plots.style import BAND_ALPHA, axes_or_new, color_of, label_axes, label_lines
+
+BAND = (10, 90)
+ZERO_MARKERS = ("x", "+", "1", "2", "3")
+MOST_DECADES = 6
+
+
+def plot_gradient_flow(
+    norms,
+    *,
+    mask=None,
+    against="step",
+    colors=None,
+    quantity="gradient norm ‖∂L/∂h‖",
+    title=None,
+    ax=None,
+):
+    """Draw the size of the gradient at every step on a log scale, for several cells, layers or kinds in one Axes.
+
+    The line is the median over the batch, the band runs from the 10th to the 90th percentile. A median of exactly
+    zero has no place on a log scale: it is drawn as a cross on a grey line of its own, named "exactly 0", below the
+    smallest gradient there is. Steps that are masked in every sequence are left out and hatched.
+
+    Args:
+        norms: label -> (batch, time) norms, NaN at the masked steps, such as `GradientFlow.norm()`. A label that
+            names a cell ("LSTM", "gru", …) gets the cell's color.
+        mask: (batch, time) bool, True at the real steps; not needed where the norms hold NaN at the others.
+        against: "step", or "lag": steps back from each sequence's own last real step, 0 at the right.
+        colors: label -> matplotlib color.
+        quantity: what the norms are, with their unit.
+        title: the finding.
+        ax: where to draw; a new figure when `None`.
+
+    Returns:
+        The Axes; the line of each label holds its medians, (time,), NaN where masked or exactly zero.
+
+    Raises:
+        ValueError: a shape does not fit, a norm is negative or infinite, or `against` is neither word.
+
+    >>> from matplotlib.figure import Figure
+    >>> direct = [[0.0, 0.0, 0.5], [0.0, 0.0, 0.7]]
+    >>> ax = plot_gradient_flow({"direct": direct}, ax=Figure().subplots())
+    >>> [tick.get_text() for tick in ax.get_yticklabels()][0]
+    'exactly 0'
+    """
+    if against not in ("step", "lag"):
+        raise ValueError(f'`against` must be "step" or "lag"; got {against!r}.')
+    batches = _checked_norms(norms, mask)
+    curves = {label: _percentiles(_by_lag(rows) if against == "lag" else rows) for label, rows in batches.items()}
+    colors = {label: color_of(label, index) for index, label in enumerate(curves)} | dict(colors or {})
+    ax = axes_or_new(ax)
+    ax.set_yscale("log")
+    floor = _floor(curves.values())
+    with_zeros = [label for label, (_, median, _) in curves.items() if (median == 0).any()]
+    for label, curve in curves.items():
+        marker = ZERO_MARKERS[with_zeros.index(label) % 5] if label in with_zeros else None
+        _draw_curve(ax, curve, floor, color=colors[label], label=label, marker=marker)
+    if with_zeros:
+        _name_the_floor(ax, floor)
+    _label_time(ax, curves.values(), against, note=_note(batches.values()))
+    label_axes(ax, y=quantity, title=title)
+    label_lines(ax, [(_at_the_right(curve, floor, against), label, colors[label]) for label, curve in curves.items()])
+    return ax
+
+
+def _checked_norms(norms, mask):
+    """The norms by label, each (batch, time) with NaN at the masked steps."""
+    if not isinstance(norms, Mapping) or not norms:
+        raise ValueError(f'`norms` must be a dict such as {{"LSTM": flow.norm()}}; got {type(norms).__name__}.')
+    return {label: _checked(values, mask, f"norms[{label!r}]") for label, values in norms.items()}
+
+
+def _checked(values, mask, name):
+    """One (batch, time) array of norms with NaN at the masked steps."""
+    rows = as_numbers(values, name)
+    if rows.ndim != 2 or 0 in rows.shape:
+        raise ValueError(
+            f"`{name}` has shape {rows.shape}; expected (batch, time): pass the norm over units, `.norm()`."
+        )
+    if mask is not None:
+        if np.shape(mask) != rows.shape:
+            raise ValueError(
+                f"`mask` has shape {np.shape(mask)}, `{name}` has {rows.shape}; both must be (batch, time)."
+            )
+        rows = np.where(np.asarray(mask, dtype=bool), rows, np.nan)
+    if (rows < 0).any() or np.isinf(rows).any():
+        raise ValueError(
+            f"`{name}` must hold finite norms, which are never negative; got {np.nanmin(rows)} to {np.nanmax(rows)}."
+        )
+    if np.isnan(rows).all():
+        raise ValueError(f"Every step of `{name}` is masked or NaN, so there is nothing to draw.")
+    return rows
+
+
+def _by_lag(rows):
+    """Move (batch, time) to (batch, lag): column k is k steps before the sequence's own last real step."""
+    aligned = np.full_like(rows, np.nan)
+    for row, target in zip(rows, aligned, strict=True):
+        real = np.flatnonzero(~np.isnan(row))
+        target[real[-1:] - real] = row[real]
+    return aligned[:, : np.flatnonzero(~np.isnan(aligned).all(axis=0))[-1] + 1]
+
+
+def _percentiles(rows):
+    """Low, median and high over the batch, (3, steps), NaN where no sequence has the step."""
+    curve = np.full((3, rows.shape[1]), np.nan)
+    known = ~np.isnan(rows).all(axis=0)
+    curve[:, known] = np.nanpercentile(rows[:, known], (BAND[0], 50, BAND[1]), axis=0)
+    return curve
+
+
+def _floor(curves):
+    """The height at which zero is drawn: a decade below everything that is positive."""
+    values = np.concatenate([curve.ravel() for curve in curves])
+    positive = values[values > 0]
+    return 10.0 ** (np.floor(np.log10(positive.min())) - 1) if positive.size else 0.1
+
+
+def _draw_curve(ax, curve, floor, *, color, label, marker):
+    """Draw one band and its median; where the median is zero, a `marker` on the floor."""
+    low, median, high = curve
+    steps = np.arange(len(median))
+    line = np.where(median == 0, np.nan, median)
+    alone = np.isfinite(line) & ~np.isfinite(np.append(line[1:], np.nan)) & ~np.isfinite(np.append(np.nan, line[:-1]))
+    band = [np.where(np.isnan(line), np.nan, np.maximum(edge, floor)) for edge in (low, high)]
+    ax.fill_between(steps, *band, color=color, alpha=BAND_ALPHA, linewidth=0)
+    ax.plot(steps, line, color=color, label=label, marker="o", markersize=5, markevery=np.flatnonzero(alone).tolist())
+    if alone.any():
+        span = np.array([band[0][alone], band[1][alone]])
+        ax.vlines(steps[alone], *span, color=color, alpha=0.5, linewidth=3)
+    if marker:
+        zeros = steps[median == 0]
+        ax.plot(zeros, np.full(len(zeros), floor), marker, color=color, markersize=6, label=f"{label}: exactly 0")
+
+
+def _name_the_floor(ax, floor):
+    """Set the line of zeros apart from the log scale and name it."""
+    lowest, highest = np.log10(floor) + 1, np.floor(np.log10(max(ax.get_ylim()[1], 10 * floor)))
+    decades = np.arange(lowest, highest + 1, max(1, np.ceil((highest - lowest) / MOST_DECADES)))
+    ax.axhspan(floor / 10**0.5, floor * 10**0.5, color="#EDEDED", linewidth=0, zorder=0)
+    ax.set_ylim(bottom=floor / 10**0.5)
+    ax.set_yticks([floor, *10.0**decades], ["exactly 0", *[f"$10^{{{decade:.0f}}}$" for decade in decades]])
+    ax.minorticks_off()
+
+
+def _label_time(ax, curves, against, *, note):
+    """Label the horizontal axis; time runs from left to right in both forms."""
+    longest = max(curve.shape[1] for curve in curves)
+    if against == "lag":
+        ax.set_xlim(longest - 0.5, -0.5)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.set_xlabel(f"lag: steps before the last one\n{note}")
+        return
+    real = np.zeros(longest, dtype=bool)
+    for _, median, _ in curves:
+        real[: len(median)] |= ~np.isnan(median)
+    label_steps(ax, real, note=note)
+
+
+def _note(batches):
+    """Say what line and band are, and over how many sequences."""
+    sizes = sorted({len(rows) for rows in batches})
+    count = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    return f"one sequence (n = {count})" if sizes == [1] else f"median of n = {count} sequences, band 10–90 %"
+
+
+def _at_the_right(curve, floor, against):
+    """The height of a curve at its right end."""
+    median = curve[1][~np.isnan(curve[1])]
+    return max(median[0 if against == "lag" else -1], floor)

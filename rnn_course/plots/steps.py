@@ -1,0 +1,157 @@
+"""What pictures over time share: one sequence out of a batch, its real steps, and the words under the axis."""
+
+import numpy as np
+
+from rnn_course.plots.style import TEXT_SIZE, hatch_masked, size_in_points, text_width
+
+LONGEST_WORD = 14
+
+
+def one_sequence(values, *, axes, name, example=0):
+    """Take one sequence out of a batch, or the one that was given.
+
+    Args:
+        values: (time, …) numbers, or (batch, time, …).
+        axes: the names of the axes of one sequence, such as ("time", "units").
+        name: what the caller calls the array, for the message.
+        example: which sequence of a batch.
+
+    Returns:
+        float array of shape `axes`.
+
+    Raises:
+        ValueError: the shape fits neither form, an axis is empty, or there is no such example.
+    """
+    array = as_numbers(values, name)
+    one, many = ", ".join(axes), ", ".join(("batch", *axes))
+    if array.ndim not in (len(axes), len(axes) + 1) or 0 in array.shape:
+        raise ValueError(
+            f"`{name}` has shape {array.shape}; expected ({one}) for one sequence or ({many}) with `example`, "
+            "and no empty axis."
+        )
+    if array.ndim == len(axes):
+        return array
+    if not -len(array) <= example < len(array):
+        raise ValueError(f"There is no example {example}: `{name}` holds {len(array)} sequences, counted from 0.")
+    return array[example]
+
+
+def as_numbers(values, name):
+    """Read something as a float array, or say what it is instead.
+
+    Args:
+        values: numbers in any shape.
+        name: what the caller calls them, for the message.
+
+    Returns:
+        float array of the same shape.
+
+    Raises:
+        ValueError: the rows are of different lengths, or hold no numbers.
+    """
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"`{name}` must hold numbers in equally long rows: {problem}.") from problem
+
+
+def real_steps(mask, *, time, example=0):
+    """Which steps the network read.
+
+    Args:
+        mask: (time,) or (batch, time) bool, True at the real steps; `None` when all are.
+        time: the number of steps of the sequence.
+        example: which sequence of a batch.
+
+    Returns:
+        (time,) bool.
+
+    Raises:
+        ValueError: the mask has another number of steps, or leaves none of them.
+    """
+    if mask is None:
+        return np.ones(time, dtype=bool)
+    real = one_sequence(mask, axes=("time",), name="mask", example=example).astype(bool)
+    if len(real) != time:
+        raise ValueError(f"`mask` has {len(real)} steps, the values have {time}; both must be the same sequence.")
+    if not real.any():
+        raise ValueError("`mask` is False at every step, so there is nothing to draw; True marks the real steps.")
+    return real
+
+
+def words_at(tokens, real):
+    """Lay the words of a sequence beside its steps.
+
+    Args:
+        tokens: (time,) words, or one word for each real step.
+        real: (time,) bool, True at the real steps.
+
+    Returns:
+        A list of `time` words, "" at the masked steps.
+
+    Raises:
+        ValueError: there are neither as many words as steps nor as many as real steps.
+    """
+    tokens, positions = [readable(token) for token in tokens], np.flatnonzero(real)
+    if len(tokens) == len(real):
+        tokens = [tokens[position] for position in positions]
+    elif len(tokens) != len(positions):
+        raise ValueError(
+            f"{len(tokens)} tokens do not fit {len(real)} steps, {len(positions)} of them real; "
+            "pass one token for each step or one for each real step."
+        )
+    words = dict(zip(positions.tolist(), tokens, strict=True))
+    return [words.get(step, "") for step in range(len(real))]
+
+
+def readable(token):
+    """A token as it can be shown on one line: visible white space, and no longer than `LONGEST_WORD`.
+
+    Args:
+        token: a word or a character.
+
+    Returns:
+        A str.
+
+    >>> readable("\\n"), readable("internationalization")
+    ('↵', 'international…')
+    """
+    text = str(token).replace("\n", "↵").replace("\t", "⇥")
+    if text == " ":
+        return "␣"
+    return text if len(text) <= LONGEST_WORD else text[: LONGEST_WORD - 1] + "…"
+
+
+def label_steps(ax, real, *, tokens=None, note=None):
+    """Give an Axes its time axis: limits, words if there are any, and hatching where the mask is False.
+
+    Args:
+        ax: an Axes whose horizontal axis counts time steps from 0.
+        real: (time,) bool, True at the real steps.
+        tokens: (time,) words or one for each real step; step numbers when `None`.
+        note: a second line under the axis, such as what a band means.
+    """
+    ax.set_xlim(-0.5, len(real) - 0.5)
+    label = "time step"
+    if tokens is None:
+        ax.xaxis.get_major_locator().set_params(integer=True, nbins=8)
+    else:
+        every = _write_words(ax, words_at(tokens, real), real)
+        ordinal = {1: "each", 2: "every second", 3: "every third"}.get(every, f"every {every}th")
+        label = f"token at {ordinal} time step"
+    ax.set_xlabel(label if note is None else f"{label}\n{note}")
+    hatch_masked(ax, real)
+
+
+def _write_words(ax, words, real):
+    """Write words under their real steps: level, slanted, upright, or only every n-th; returns that n."""
+    room = size_in_points(ax)[0] / len(words)
+    every = max(1, int(np.ceil(1.15 * TEXT_SIZE / room)))
+    level = room > max(text_width(word) for word in words) + 4
+    slant = {} if level else {"rotation": 45 if room > 1.7 * TEXT_SIZE else 90}
+    if not level:
+        slant |= {"ha": "right", "rotation_mode": "anchor", "va": "center" if slant["rotation"] == 90 else "top"}
+    steps = np.flatnonzero(real)[::every]
+    for label in ax.set_xticks(steps, [words[step] for step in steps], size=TEXT_SIZE, **slant):
+        label.label1.set_parse_math(False)
+    return every

@@ -1,0 +1,282 @@
+"""From texts to arrays: tokens, vocabularies, padding, masks, one-hot vectors and windows. NumPy only.
+
+Index 0 is padding everywhere, index 1 a token that the vocabulary does not know.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+PADDING = ""
+UNKNOWN = "<unk>"
+
+# What stays one token: signs alone, initials and titles with their dots, what tokenized corpora write for a
+# bracket, an apostrophe for letters left out.
+_WHOLE = re.compile(
+    r"[^\w]+|(?:[a-z]\.)+|(?:mrs?|ms|dr|jr|sr|st|vs|etc|prof|inc|bros|co|al)\.|-[lr][rsc]b-"
+    r"|n't|ol'|'(?:s|m|re|ve|ll|d|em|til|tis|twas|n'?|\d+s?)"
+)
+# Where a piece that is not whole is cut, the first that fits: signs before it, signs after it, a dash or an
+# ellipsis inside, a clitic.
+_CUTS = (
+    re.compile(r"([\"'`“‘«(\[{<$£€#]+)(.+)"),
+    re.compile(r"(.+?)(\.{2,}|[!?]+|[.,;:\"'”»)\]}>%…])"),
+    re.compile(r"(.+?)(\.{2,}|…|--+|—)(.*)"),
+    re.compile(r"(.+)(n't|'(?:s|m|re|ve|ll|d))"),
+)
+
+
+def tokenize(text: str) -> list[str]:
+    """Cut a text into lower-case words and signs.
+
+    Text that is tokenized already, with spaces between all words and signs as in treebanks, stays as it is
+    but for capital letters.
+
+    Args:
+        text: any string.
+
+    Returns:
+        Its tokens, none of them empty or with white space in it.
+
+    Example:
+        >>> tokenize("Mr. Lee isn't (quite) funny...")
+        ['mr.', 'lee', 'is', "n't", '(', 'quite', ')', 'funny', '...']
+    """
+    return [token for piece in text.lower().replace("’", "'").split() for token in _cut(piece)]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokens a model knows, by their index.
+
+    Attributes:
+        tokens: `(vocabulary,)` strings; the first two are "" (padding) and "<unk>" (unknown).
+    """
+
+    tokens: tuple[str, ...]
+
+    def __post_init__(self):
+        """Refuse tokens that could not be told apart."""
+        if self.tokens[:2] != (PADDING, UNKNOWN):
+            raise ValueError(
+                f"The first two tokens are {self.tokens[:2]}, expected {(PADDING, UNKNOWN)}. Build vocabularies with "
+                "`Vocabulary.from_texts`, which puts them there."
+            )
+        repeated = [token for token, count in Counter(self.tokens).items() if count > 1]
+        if repeated:
+            raise ValueError(f"These tokens are there more than once: {repeated[:5]}. Pass each of them once.")
+
+    @classmethod
+    def from_texts(
+        cls, texts: Iterable[str | Sequence[str]], *, minimum_count: int = 1, maximum_size: int | None = None
+    ) -> "Vocabulary":
+        """Collect the tokens of texts, the most frequent first and equally frequent ones by the alphabet.
+
+        Args:
+            texts: strings, which `tokenize` cuts, or lists of tokens (`list(text)` for characters).
+            minimum_count: tokens that are rarer are left out.
+            maximum_size: the most entries the vocabulary may have, padding and unknown included; `None`: any.
+
+        Returns:
+            The `Vocabulary`.
+
+        Raises:
+            ValueError: where `maximum_size` leaves no room for padding and unknown.
+
+        Example:
+            >>> Vocabulary.from_texts(["a good film", "a bad film"], minimum_count=2).tokens
+            ('', '<unk>', 'a', 'film')
+        """
+        if maximum_size is not None and maximum_size < 2:
+            raise ValueError(f"maximum_size is {maximum_size}; pass at least 2, for padding and unknown.")
+        counts = Counter(token for text in texts for token in (tokenize(text) if isinstance(text, str) else text))
+        ranked = sorted(counts, key=lambda token: (-counts[token], token))
+        frequent = [each for each in ranked if counts[each] >= minimum_count and each not in (PADDING, UNKNOWN)]
+        return cls((PADDING, UNKNOWN, *frequent)[:maximum_size])
+
+    def __len__(self) -> int:
+        """Return the number of entries, padding and unknown included: an embedding's `input_dim`."""
+        return len(self.tokens)
+
+    def __repr__(self) -> str:
+        """Return a short form that does not print thousands of tokens."""
+        shown = ", ".join(repr(token) for token in self.tokens[:6])
+        return f"Vocabulary({len(self):,} tokens: {shown}{', …' if len(self) > 6 else ''})"
+
+    def encode(self, tokens: Sequence[str]) -> list[int]:
+        """Return the index of every token, 1 for those that are not known.
+
+        Args:
+            tokens: `time` strings, as `tokenize` returns them.
+
+        Returns:
+            `time` integers.
+
+        Raises:
+            TypeError: where a string comes instead of its tokens.
+
+        Example:
+            >>> Vocabulary.from_texts(["a good film"]).encode(tokenize("A dull film"))
+            [2, 1, 3]
+        """
+        if isinstance(tokens, str):
+            raise TypeError(
+                f"encode got the string {tokens[:40]!r}, expected its tokens. Pass `tokenize(text)` for words or "
+                "`list(text)` for characters."
+            )
+        return [self._index.get(token, 1) for token in tokens]
+
+    def decode(self, indices: Sequence[int]) -> list[str]:
+        """Return the tokens at some indices; padding is left out.
+
+        Args:
+            indices: `time` integers, such as one row of what `pad` returns.
+
+        Returns:
+            Up to `time` strings.
+
+        Raises:
+            ValueError: where an index is not in the vocabulary.
+        """
+        outside = [int(index) for index in indices if not 0 <= index < len(self)]
+        if outside:
+            raise ValueError(f"Indices {outside[:5]} are outside a vocabulary of {len(self)} (0 to {len(self) - 1}).")
+        return [self.tokens[index] for index in indices if index != 0]
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        # Without padding: a token "" in a text is unknown, never a masked step.
+        return {token: index for index, token in enumerate(self.tokens) if index}
+
+
+def pad(
+    sequences: Sequence[Sequence[int]], *, length: int | None = None, side: str = "right", dtype: str = "int32"
+) -> np.ndarray:
+    """Make one array of sequences of different lengths, filled up with 0.
+
+    Args:
+        sequences: `batch` sequences of numbers.
+        length: steps of the result; `None`: those of the longest sequence. Longer ones lose their last steps.
+        side: where the filling goes: "right" (after the steps) or "left" (before them).
+        dtype: of the result.
+
+    Returns:
+        `(batch, time)`.
+
+    Raises:
+        ValueError: where `side` is another word, or `dtype` cannot hold a value (0.5 or 300 in "int8").
+
+    Example:
+        >>> pad([[5, 6, 7], [8]])
+        array([[5, 6, 7],
+               [8, 0, 0]], dtype=int32)
+    """
+    if side not in ("right", "left"):
+        raise ValueError(f"side is {side!r}; pass 'right' (filling after the steps) or 'left' (before them).")
+    steps = max(map(len, sequences), default=0) if length is None else length
+    padded = np.zeros((len(sequences), steps), dtype)
+    for row, sequence in zip(padded, sequences, strict=True):
+        kept = _as_dtype(sequence[:steps], padded.dtype)
+        start = 0 if side == "right" else steps - len(kept)
+        row[start : start + len(kept)] = kept
+    return padded
+
+
+def mask_of(padded: np.ndarray) -> np.ndarray:
+    """Tell the real steps of padded indices from the filling, as `Embedding(mask_zero=True)` does.
+
+    Args:
+        padded: `(batch, time)` indices, 0 where a step is filling.
+
+    Returns:
+        `(batch, time)` bool, `True` at the real steps.
+
+    Example:
+        >>> mask_of(np.array([[8, 0, 0]]))
+        array([[ True, False, False]])
+    """
+    return np.asarray(padded) != 0
+
+
+def one_hot(indices: np.ndarray, *, size: int, dtype: str = "float32") -> np.ndarray:
+    """Write every index as a vector of zeros with a one at its place.
+
+    Args:
+        indices: integers of any shape, each from 0 to `size - 1`.
+        size: length of the vectors.
+        dtype: of the result.
+
+    Returns:
+        `(*indices.shape, size)`.
+
+    Raises:
+        ValueError: where an index is outside, or is not an integer.
+
+    Example:
+        >>> one_hot(np.array([2, 0]), size=3)
+        array([[0., 0., 1.],
+               [1., 0., 0.]], dtype=float32)
+    """
+    indices = np.asarray(indices)
+    if indices.size and indices.dtype.kind not in "iu":
+        raise ValueError(f"The indices are of type {indices.dtype}, expected integers. Convert them first.")
+    outside = indices[(indices < 0) | (indices >= size)]
+    if outside.size:
+        raise ValueError(
+            f"Indices {outside[:5].tolist()} have no place in vectors of size {size} (0 to {size - 1}). "
+            "Pass a larger `size`, or check the vocabulary."
+        )
+    return (np.arange(size) == indices[..., np.newaxis]).astype(dtype)
+
+
+def windows(sequence: np.ndarray, *, length: int, step: int = 1) -> np.ndarray:
+    """Cut a long sequence into windows of equal length; what is left over at its end is dropped.
+
+    Args:
+        sequence: `(time,)` or `(time, features)`.
+        length: steps of a window.
+        step: steps from the start of one window to the start of the next.
+
+    Returns:
+        `(windows, length)` or `(windows, length, features)`: a read-only view that takes no memory of its own.
+
+    Raises:
+        ValueError: where the sequence is shorter than one window, or `length` or `step` is not positive.
+
+    Example:
+        >>> windows(np.arange(6), length=3, step=2)
+        array([[0, 1, 2],
+               [2, 3, 4]])
+    """
+    sequence = np.asarray(sequence)
+    if length < 1 or step < 1:
+        raise ValueError(f"length is {length} and step is {step}; pass 1 or more for both.")
+    if len(sequence) < length:
+        raise ValueError(
+            f"The sequence has {len(sequence)} steps, fewer than one window of {length}. Pass a shorter `length`."
+        )
+    view = np.lib.stride_tricks.sliding_window_view(sequence, length, axis=0)[::step]
+    return np.moveaxis(view, -1, 1)
+
+
+def _cut(piece: str) -> list[str]:
+    """Cut a piece until every part of it is whole or has nothing left to cut."""
+    if _WHOLE.fullmatch(piece):
+        return [piece]
+    for cut in _CUTS:
+        found = cut.fullmatch(piece)
+        if found:
+            return [token for part in found.groups() if part for token in _cut(part)]
+    return [piece]
+
+
+def _as_dtype(values: Sequence[int], dtype: np.dtype) -> np.ndarray:
+    given = np.asarray(values) if len(values) else np.zeros(0, dtype)
+    held = given.astype(dtype)
+    if given.ndim != 1 or not np.array_equal(held, given):
+        raise ValueError(f"{given.tolist()!r:.60} cannot be kept as a sequence of {dtype}. Pass a fitting `dtype`.")
+    return held

@@ -1,0 +1,170 @@
+"""What holds for every picture: it stays in its Axes, changes no setting, and can be read."""
+
+import subprocess
+import sys
+from itertools import combinations
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from rnn_course import plots
+
+RNG = np.random.default_rng(7)
+WORDS = ["the", "film", "is", "not", "good", ",", "but", "the", "actors", "are", "wonderful", "."]
+MASK = np.arange(16) < 12
+STATES = np.tanh(RNG.normal(size=(16, 10)).cumsum(axis=0))
+OPEN = 1 / (1 + np.exp(-RNG.normal(size=(16, 64)).cumsum(axis=0)))
+PATHS = RNG.normal(size=(3, 12, 2)).cumsum(axis=1)
+NORMS = np.exp(RNG.normal(size=(8, 30)).cumsum(axis=1))
+LAST_ONLY = np.where(np.arange(30) == 29, NORMS, 0.0)
+VALUES = RNG.normal(size=12)
+CURVES = {"loss": [0.7, 0.5, 0.4, 0.3], "val_loss": [0.7, 0.6, 0.55, 0.6]}
+TITLE = "The state turns over at the word that negates the sentence"
+
+PICTURES = {
+    "states": lambda ax: plots.plot_states(STATES, mask=MASK, tokens=WORDS, title=TITLE, ax=ax),
+    "unit": lambda ax: plots.plot_unit_over_time(STATES[:, :3], mask=MASK, tokens=WORDS, title=TITLE, ax=ax),
+    "trajectories": lambda ax: plots.plot_trajectories(
+        PATHS, labels=["good", "not good", "good, but long"], tokens=[WORDS] * 3, title=TITLE, ax=ax
+    ),
+    "gates": lambda ax: plots.plot_gates(
+        {"input": OPEN, "forget": OPEN**0.3, "candidate": 2 * OPEN - 1, "output": 1 - OPEN},
+        mask=MASK,
+        tokens=WORDS,
+        title=TITLE,
+        ax=ax,
+    ),
+    "gate image": lambda ax: plots.plot_gate_image(OPEN, gate="forget", mask=MASK, tokens=WORDS, title=TITLE, ax=ax),
+    "gradient flow": lambda ax: plots.plot_gradient_flow({"total": NORMS, "direct": LAST_ONLY}, title=TITLE, ax=ax),
+    "gradient by lag": lambda ax: plots.plot_gradient_flow(
+        {"LSTM": NORMS, "GRU": NORMS * 1.1, "SimpleRNN": NORMS**2}, against="lag", title=TITLE, ax=ax
+    ),
+    "attribution": lambda ax: plots.plot_attribution(WORDS, VALUES, title=TITLE, ax=ax),
+    "highlighted": lambda ax: plots.plot_highlighted_texts([(WORDS, VALUES), (WORDS, -VALUES)], title=TITLE, ax=ax),
+    "concept": lambda ax: plots.plot_unit_concept(
+        RNG.uniform(-0.3, 0.3, 64), RNG.uniform(0.2, 0.4, 200), title=TITLE, ax=ax
+    ),
+    "ablation": lambda ax: plots.plot_ablation(
+        {"intact": 0.82, "unit 17 removed": 0.74, "a random unit removed": [0.81, 0.82]},
+        baseline={"majority": 0.52},
+        title=TITLE,
+        ax=ax,
+    ),
+    "history": lambda ax: plots.plot_history(CURVES, title=TITLE, ax=ax),
+    "histories": lambda ax: plots.plot_history({"LSTM": [CURVES] * 3, "GRU": CURVES}, title=TITLE, ax=ax),
+    "scores": lambda ax: plots.plot_scores(
+        {"LSTM": [0.82, 0.83], "GRU": [0.81, 0.84]},
+        baseline={"TF-IDF": 0.815},
+        published={"LSTM (Zhao 2018)": 0.806, "BiLSTM (Zhao 2018)": 0.832},
+        title=TITLE,
+        ax=ax,
+    ),
+}
+every_picture = pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
+
+
+def texts_of(figure):
+    """Every text that a reader sees, after the layout is settled; ticks beyond the limits are not drawn."""
+    figure.draw_without_rendering()
+    texts = {text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()}
+    for ax in figure.axes:
+        for axis, limits in ((ax.xaxis, sorted(ax.get_xlim())), (ax.yaxis, sorted(ax.get_ylim()))):
+            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+            texts -= {tick.label1 for tick in ticks if not limits[0] <= tick.get_loc() <= limits[1]}
+    return texts
+
+
+@pytest.fixture
+def new_figure():
+    """A function that draws a picture in a figure of its own, closed afterwards."""
+    made = []
+
+    def draw_new(draw):
+        made.append(draw(None).figure)
+        return made[-1]
+
+    yield draw_new
+    for figure in made:
+        pyplot.close(figure)
+
+
+@every_picture
+def test_a_picture_is_drawn_into_the_axes_it_is_given_and_nowhere_else(draw):
+    figure = Figure(figsize=(14, 6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    untouched = [type(artist) for artist in left.get_children()]
+
+    assert draw(right) is right
+
+    assert [type(artist) for artist in left.get_children()] == untouched
+    assert not left.has_data()
+    assert left.get_xlabel() == left.get_ylabel() == left.get_title(loc="left") == ""
+    assert len(left.texts) == 0
+    assert right.get_title(loc="left").replace("\n", " ") == TITLE
+
+
+@every_picture
+def test_a_picture_changes_no_setting_and_leaves_no_figure_behind(draw):
+    settings, figures = dict(matplotlib.rcParams), pyplot.get_fignums()
+
+    draw(Figure(figsize=(7, 3)).subplots())
+
+    assert dict(matplotlib.rcParams) == settings
+    assert pyplot.get_fignums() == figures
+
+
+@every_picture
+def test_without_axes_there_is_one_new_figure_seven_inches_wide(draw, new_figure):
+    before = set(pyplot.get_fignums())
+    figure = new_figure(draw)
+    assert len(set(pyplot.get_fignums()) - before) == 1
+    assert figure.get_figwidth() == 7
+    assert figure.get_figheight() <= 3.6
+    assert figure.dpi == 110
+
+
+@every_picture
+def test_no_text_is_smaller_than_nine_points(draw, new_figure):
+    sizes = {text.get_text(): text.get_fontsize() for text in texts_of(new_figure(draw))}
+    assert min(sizes.values()) >= 9, sizes
+
+
+@every_picture
+def test_no_text_lies_on_another_or_outside_the_figure(draw, new_figure):
+    figure = new_figure(draw)
+    # A slanted word's box overlaps its neighbor's although the words do not.
+    boxes = {text: text.get_window_extent() for text in texts_of(figure) if text.get_rotation() in (0, 90)}
+    for (first, one), (second, other) in combinations(boxes.items(), 2):
+        shared = one.intersection(one, other)
+        area = 0 if shared is None else shared.width * shared.height
+        assert area < 12, (first.get_text(), second.get_text())
+    for text, box in boxes.items():
+        assert box.x0 > -1 and box.y0 > -1, text.get_text()
+        assert box.x1 < figure.bbox.x1 + 1 and box.y1 < figure.bbox.y1 + 1, text.get_text()
+
+
+def test_the_room_is_entered_without_keras_or_a_chosen_backend():
+    code = (
+        "import sys, rnn_course.plots\n"
+        "print([name for name in ('keras', 'tensorflow', 'sklearn', 'matplotlib.pyplot') if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_everything_that_is_exported_exists_and_is_named_once():
+    assert sorted(set(plots.__all__)) == plots.__all__
+    assert all(callable(getattr(plots, name)) for name in plots.__all__)
+
+
+def test_a_subfigure_is_as_good_as_a_figure():
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    ax = figure.subfigures(1, 2)[1].subplots()
+    plots.plot_trajectories(PATHS, labels=["a", "b", "c"], title=TITLE, ax=ax)
+    plots.plot_highlighted_text(["good"], [1.0], ax=figure.subfigs[0].subplots(), title="Good")
+    figure.draw_without_rendering()
+    assert len(ax.texts) == 3
