@@ -188,10 +188,11 @@ from rnn_course.exercises import start_here as exercises
 exercises.q1.check(lambda w: 1 / (1 - w), seed=1)
 
 # %% [markdown]
-# `hint()` nudges; called again it shows where to look; `solution()` shows code and says why it is right.
+# `hint()` nudges; called again it shows where to look (a number asks for one of the two). `solution()` shows code and says why
+# it is right.
 
 # %%
-exercises.q1.hint()
+exercises.q1.hint(1)
 
 # %% [markdown]
 # ## Now with noise: was the first number positive?
@@ -381,7 +382,7 @@ for name, unit in opened.items():
     norms[name] = np.abs(flow.values[:, :, 0])  # (batch, time): with one unit, the length is the absolute value
     left = norms[name][:, 0] / norms[name][:, -1]
     print(f"w {name:14} median {np.median(left):.0e}   mean {np.mean(left):.0e}   best row {left.max():.0e}")
-ax = plot_gradient_flow(norms, title="The latch lets no gradient through")
+ax = plot_gradient_flow(norms, title="The latch lets almost no gradient through")
 
 # %% [markdown]
 # The table says what part of the gradient at the last step arrives at the first. The two untrained copies look alike in the

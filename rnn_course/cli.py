@@ -320,11 +320,13 @@ def _put_in_place(work: Path, out: Path) -> None:
 def _keep_failed(notebook, name: str, out: Path) -> str:
     import nbformat
 
-    out.mkdir(parents=True, exist_ok=True)
-    kept = out / f"{name}.failed.ipynb"
-    part = out / f".{name}-{os.getpid()}"
-    nbformat.write(notebook, part)
-    os.replace(part, kept)
+    kept, part = out / f"{name}.failed.ipynb", out / f".{name}-{os.getpid()}"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, part)
+        os.replace(part, kept)
+    except OSError as error:
+        return f"What was executed until then could not be kept in {out}: {error}"
     return f"What was executed until then is in {kept}."
 
 

@@ -528,8 +528,13 @@ def _clean_output(output: Any, places: Mapping[str, str]) -> None:
 def _last_state(text: str) -> str:
     """Show redrawn lines as a terminal does at the end: only what was written last."""
     lines = text.replace("\r\n", "\n").split("\n")
-    states = (re.sub(r"[^\x08]\x08", "", line).rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in lines)
-    return "\n".join(states)
+    return "\n".join(_without_backspaces(line.rstrip("\r").rsplit("\r", 1)[-1]).rstrip() for line in lines)
+
+
+def _without_backspaces(line: str) -> str:
+    while "\x08" in line:
+        line = re.sub(r"[^\x08]\x08|^\x08+", "", line)
+    return line
 
 
 def _without_noise(text: str) -> str:
@@ -595,15 +600,17 @@ def compare(results: Mapping[str, Any]) -> list[Comparison]:
     ('accuracy', 0.82, 0.81, None)
     """
     numbers = {name: value for name, value in results.items() if _is_figure(name, value)}
-    keys = {}  # the metric's name to the key of the model's value
+    keys: dict[str, str | None] = {}  # the metric's name to the key of the model's value
     for name in numbers:
         prefix, _, rest = name.partition("_")
         if name.endswith("_std") and name.removesuffix("_std") in numbers:
             continue
         if prefix in ("baseline", "published"):
             keys.setdefault(rest, None)
-        else:
-            keys[rest if prefix == "test" else name] = name
+        elif prefix == "test":
+            keys[rest] = name
+        elif keys.get(name) is None:  # a figure on another split does not hide that of the test split
+            keys[name] = name
     rows = [_comparison(metric, key, numbers) for metric, key in keys.items()]
     return sorted(rows, key=lambda row: row.baseline is None and row.published is None)
 

@@ -231,7 +231,7 @@ def forward(cell, inputs, *, initial_state=None, mask=None, zero_output_for_mask
         mask: `(batch, time)` bool; where it is False the states stay as they are.
         zero_output_for_mask: whether masked steps put out zeros instead of the output before them (Keras' option).
         adjust: called as `adjust(t, states, gates)` after step t, with `(batch, gates * units)` gates; returns the
-            states that go on, each `(batch, units)`: the place for an intervention.
+            states that go on, each `(batch, units)`: the place for an intervention. Masked steps take none.
 
     Returns:
         An `Unrolled`.
@@ -247,9 +247,11 @@ def forward(cell, inputs, *, initial_state=None, mask=None, zero_output_for_mask
     keep = None if mask is None else np.asarray(mask, bool).T[:, :, None]  # (time, batch, 1)
     for t in range(time):
         new, gates[t] = step(projected[t], states, cell)
+        if adjust is not None:
+            new = adjust(t, new, gates[t])
         if keep is not None:
             new = tuple(np.where(keep[t], after, before) for after, before in zip(new, states, strict=True))
-        states = new if adjust is None else adjust(t, new, gates[t])
+        states = new
         for past, state in zip(history, states, strict=True):
             past[t + 1] = state
     hidden, memory = (*(past.swapaxes(0, 1) for past in history), None)[:2]

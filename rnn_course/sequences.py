@@ -18,7 +18,7 @@ UNKNOWN = "<unk>"
 # bracket, an apostrophe for letters left out.
 _WHOLE = re.compile(
     r"[^\w]+|(?:[a-z]\.)+|(?:mrs?|ms|dr|jr|sr|st|vs|etc|prof|inc|bros|co|al)\.|-[lr][rsc]b-"
-    r"|n't|ol'|'(?:s|m|re|ve|ll|d|em|til|tis|twas|n'?|\d+s?)"
+    r"|ol'|'(?:s|m|re|ve|ll|d|em|til|tis|twas|n'?|\d+s?)"
 )
 # Where a piece that is not whole is cut, the first that fits: signs before it, signs after it, a dash or an
 # ellipsis inside, a clitic.
@@ -265,12 +265,23 @@ def windows(sequence: np.ndarray, *, length: int, step: int = 1) -> np.ndarray:
 
 def _cut(piece: str) -> list[str]:
     """Cut a piece until every part of it is whole or has nothing left to cut."""
-    if _WHOLE.fullmatch(piece):
-        return [piece]
-    for cut in _CUTS:
-        found = cut.fullmatch(piece)
-        if found:
-            return [token for part in found.groups() if part for token in _cut(part)]
+    tokens, waiting = [], [piece]
+    while waiting:
+        part = waiting.pop()
+        parts = _cut_once(part)
+        if parts == [part]:
+            tokens.append(part)
+        else:
+            waiting += reversed(parts)
+    return tokens
+
+
+def _cut_once(piece: str) -> list[str]:
+    if not _WHOLE.fullmatch(piece):
+        for cut in _CUTS:
+            found = cut.fullmatch(piece)
+            if found:
+                return [part for part in found.groups() if part]
     return [piece]
 
 

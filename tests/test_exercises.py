@@ -209,6 +209,18 @@ def test_a_mistake_may_be_an_error():
     assert slip.says in make_exercise(mistakes=(slip,)).check(slip.answer).message
 
 
+def test_an_answer_that_errs_like_a_mistake_on_some_inputs_only_is_not_accused_of_it():
+    def answer(number, rows):
+        return number * rows.sum(axis=0) * (1 if number < 1.5 else 3)
+
+    assert "It looks like" not in make_exercise().check(answer).message
+
+
+def test_nothing_handed_in_is_nothing_yet():
+    assert make_exercise().check(None).message.startswith("Nothing yet. Write")
+    assert make_value_question().check(...).message.startswith("Nothing yet. Write")
+
+
 def test_an_interrupt_is_not_swallowed():
     def answer(number, rows):
         raise KeyboardInterrupt
@@ -235,6 +247,12 @@ def test_where_many_answers_are_right_a_judge_decides():
     assert exercise.check(10)
     assert exercise.check(7).message.endswith("odd numbers leave a rest.")
     assert "does not do what was asked" in exercise.check("ten").message
+
+
+def test_an_answer_that_raises_before_a_judge_is_reported_as_raising():
+    exercise = make_exercise(accept=lambda seen, number, rows: True)
+    assert "raised ZeroDivisionError" in exercise.check(lambda number, rows: 1 / 0).message
+    assert exercise.check(twice).message == "Right: it does what was asked on 20 random inputs."
 
 
 def test_hints_come_one_by_one_and_stay_at_the_last():

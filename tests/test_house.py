@@ -5,6 +5,7 @@ Nothing here imports the package's rooms, so that it answers in seconds and befo
 
 import ast
 import contextlib
+import os
 import re
 import sys
 import tomllib
@@ -168,10 +169,11 @@ def test_tensorflow_has_one_door():
 
 ROOMS_OF_ARRAYS = {"reference", "sequences", "metrics", "decoding", "layers", "models", "probes", "plots"}
 
-# A tuple of axes, `(…)`, an axis by itself, or a sentence about the shape.
-SHAPE = re.compile(
-    r"\([^()\s][^()]*,[^()]*\)|\(…\)|`(batch|time|units|features|lag)`|\bscalar\b|\bshapes?\b|\bno arrays?\b"
-)
+# A tuple of axes such as (batch, 1 + time, units), `(…)`, an axis by itself, or a sentence about the shape.
+AXIS = r"(?:[^\W\d]\w*|\d{1,3}|…)"
+SIZE = rf"{AXIS}(?: ?[-+*·×/] ?{AXIS})*"
+TUPLE = rf"\({SIZE},(?: ?{SIZE}(?:, ?{SIZE})*)?\)|\(…\)"
+SHAPE = re.compile(rf"{TUPLE}|`(batch|time|units|features|lag)`|\b(scalar|shapes?|no arrays?)\b")
 ARRAYS = re.compile(
     r"\b(arrays?|tensors?|numbers|integers|floats|indices|states|gradients|norms|logits|probabilities|masks?)\b"
 )
@@ -180,8 +182,10 @@ NOUNS = """axes axis bool callable character characters color colormap distance 
     index int label layer line lines model name names none number patches path placeholder quantity rng seed size str
     string strings tape text texts token tokens true false unit vocabulary where whether word words"""
 BEFORE = """a an any as built dict finite hatched hexadecimal its keras list matplotlib of one open or pathlib
-    smallest the tuple"""
-PLAIN = re.compile(rf"(({'|'.join(BEFORE.split())}) )*(({'|'.join(NOUNS.split())})\b|[\"`])", re.IGNORECASE)
+    smallest the tuple uncompiled"""
+PLAIN = re.compile(
+    rf"(({'|'.join(BEFORE.split())}) )*(({'|'.join(NOUNS.split())})\b|[\"`]|(?<=list of )\()", re.IGNORECASE
+)
 QUESTION = re.compile(r"(what|which|how|where|when|whether)\b")
 
 
@@ -271,6 +275,15 @@ def test_arrays_come_with_their_shapes(module):
     assert {name: parts for name, parts in silent.items() if parts} == {}
 
 
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("models.")])
+def test_a_model_says_what_goes_in_and_what_comes_out(module):
+    builders = {name: node for name, node in public_things(MODULES[module]) if name.startswith("build_")}
+    assert builders
+    for name, node in builders.items():
+        told = dict(re.findall(r"^(Input|Output): +(.+)$", ast.get_docstring(node), re.MULTILINE))
+        assert len(told) == 2 and all(SHAPE.search(text) for text in told.values()), name
+
+
 def planted(signature, *lines):
     """Parse a function with a docstring of these lines that returns something."""
     body = "\n    ".join(("Do it.", "", *lines))
@@ -288,7 +301,8 @@ RESULT = ("", "Returns:", "    An int.")
         (planted("f(hidden)", "Args:", "    hidden: what the layer computed.", *RESULT), ["hidden"]),
         (planted("f(hidden)", "Args:", "    hidden: a list of arrays.", *RESULT), ["hidden"]),
         (planted("f(hidden)", "Args:", "    other: `(batch, time)`.", *RESULT), ["hidden"]),
-        (planted("f(hidden)", "Args:", "    hidden: see (Elman 1990).", *RESULT), ["hidden"]),
+        (planted("f(hidden)", "Args:", "    hidden: see (Elman, 1990).", *RESULT), ["hidden"]),
+        (planted("f(hidden)", "Args:", "    hidden: states (the last ones, too).", *RESULT), ["hidden"]),
         (
             planted("f(model, *, mask=None)", "Args:", "    model: a Keras model.", "    mask: the mask.", *RESULT),
             ["mask"],
@@ -350,7 +364,13 @@ FILES = project_files()
 
 def paths_of_this_machine():
     """List the folders that a file of the project must not name: those of whoever runs this test."""
-    folders = {Path.home(), ROOT, ROOT.parent, Path(sys.prefix), Path(sys.base_prefix)}
+    folders = {
+        Path.home(),
+        ROOT,
+        Path(sys.prefix),
+        Path(sys.base_prefix),
+        Path(os.environ.get("RNN_COURSE_DATA", ROOT)),
+    }
     return [f"{folder}/" for folder in folders if len(folder.parts) > 1 and folder != Path("/usr")]
 
 

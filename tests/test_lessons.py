@@ -167,6 +167,7 @@ def test_figures_are_the_pictures_in_order_under_the_name_of_their_section():
 def test_a_redrawn_line_is_kept_in_its_last_state_alone():
     outputs = cleaned(stream("epoch 1\repo"), stream("ch 2\r"), stream("\x1b[2Kepoch 3\nnext\n"))
     assert [output.text for output in outputs] == ["epoch 3\nnext\n"]
+    assert [output.text for output in cleaned(stream("\x08 9%\x08\x0810%\n"))] == [" 10%\n"]
 
 
 def test_prints_on_either_side_of_a_picture_stay_there():
@@ -242,6 +243,11 @@ def test_a_metric_stands_beside_its_baseline_and_the_published_figure():
         ("frame_nll", None, None, None, None, 8.43),
         ("steps_per_second", 40, None, None, None, None),
     ]
+
+
+def test_the_figure_of_the_test_split_is_the_models():
+    for results in ({"test_mse": 1.0, "mse": 2.0}, {"mse": 2.0, "test_mse": 1.0}):
+        assert [row.model for row in lessons.compare({"baseline_mse": 3.0, **results})] == [1.0]
 
 
 @pytest.mark.parametrize(

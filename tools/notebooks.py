@@ -228,15 +228,16 @@ def _text_of(output: dict[str, Any]) -> str:
     return re.sub(r"data:[\w/+.-]+;base64,[\w+/=]+", "", "\n".join("".join(part) for part in parts))
 
 
+# No pattern begins with a repetition: an output may be one line of a megabyte.
 DEBRIS = {
     "a path of the machine": re.compile(
-        r"(?<![\w.:/])/(?:home|root|Users|tmp|var|opt|mnt|private|usr|srv)/\w[^\s'\"]*"
-        r"|\b[A-Z]:\\\\?Users\\[^\s'\"]*"
+        r"(?<![\w.:/])/(?:home|root|Users|tmp|var|opt|mnt|private|usr|srv)/\w[^\s'\"<]*"
+        r"|\b[A-Z]:\\Users\\[^\s'\"<]*"
     ),
     "a memory address": re.compile(r"\bat 0x[0-9a-fA-F]{6,}"),
-    "a warning": re.compile(r"\w*Warning: .*|^WARNING.*", re.MULTILINE),
+    "a warning": re.compile(r"Warning: .*|^WARNING.*", re.MULTILINE),
     "a log line": re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]\d{3,}: ?\w .*"),
-    "what a progress bar left": re.compile(r".*[\r\x08].*|.*\d+%\|.*|.*━{4}.*|\d+/\d+ \[=+.*"),
+    "what a progress bar left": re.compile(r"[\r\x08].*|\d%\|.*|━{4}.*|\d/\d+ \[=.*"),
     "terminal codes": re.compile(r"\x1b\[.*"),
 }
 

@@ -171,13 +171,18 @@ def _decode(path: Path, encoding: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        looks = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
+        at = error.start + len(content) - len(error.object)  # a byte-order mark is cut off before decoding
         raise ValueError(
-            f"{path.name} is not {error.encoding}: byte 0x{content[error.start]:02x} at position {error.start:,} "
-            f"(line {line:,}) is not part of it. Pass the file's own encoding; it looks like "
-            f'encoding="{looks}".'
+            f"{path.name} is not {error.encoding}: byte 0x{content[at]:02x} at position {at:,} "
+            f"(line {content.count(0x0A, 0, at) + 1:,}) is not part of it. Pass the file's own encoding; it "
+            f'looks like encoding="{_guess_encoding(content, at)}".'
         ) from error
+
+
+def _guess_encoding(content: bytes, at: int) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    return "cp1252" if content[at] < 0xA0 else "latin-1"  # bytes 0x80 to 0x9f: the curly quotes of Windows
 
 
 def _rows(path: Path, content: str, delimiter: str | None) -> list[tuple[int, list[str]]]:
@@ -185,12 +190,15 @@ def _rows(path: Path, content: str, delimiter: str | None) -> list[tuple[int, li
     chosen = delimiter or _find_delimiter(path, content)
     reader = _reader(content, chosen)
     try:
-        return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
         raise ValueError(
             f"{path.name}, line {reader.line_num:,}: {error}. A quotation mark inside a text must be doubled "
             "and its text enclosed in quotation marks."
         ) from error
+    if not rows:
+        raise ValueError(f"{path.name} is empty but for {chosen!r} and white space; expected one text and label a row.")
+    return rows
 
 
 def _reader(content: str, delimiter: str):
@@ -201,20 +209,21 @@ def _reader(content: str, delimiter: str):
 def _find_delimiter(path: Path, content: str) -> str:
     if path.suffix.lower() in (".tsv", ".tab"):
         return "\t"
-    for delimiter in DELIMITERS:
-        if _cuts_evenly(content, delimiter):
-            return delimiter
+    first = content.lstrip().splitlines()[0]
+    present = [delimiter for delimiter in DELIMITERS if delimiter in first]
+    fitting = present if len(present) == 1 else [each for each in present if _cuts_evenly(content, each)]
+    if fitting:
+        return fitting[0]
     raise ValueError(
         f"Neither tab, semicolon nor comma cuts the first rows of {path.name} into equally many columns "
-        f"(its first line: {content.splitlines()[0][:80]!r}). Pass `delimiter`, or enclose texts that hold it in "
-        "quotation marks."
+        f"(its first line: {first[:80]!r}). Pass `delimiter`, or enclose texts that hold it in quotation marks."
     )
 
 
 def _cuts_evenly(content: str, delimiter: str, *, rows: int = 20) -> bool:
     reader = _reader(content, delimiter)
     try:
-        widths = {len(row) for row, _ in zip(reader, range(rows), strict=False) if row}
+        widths = {len(row) for row, _ in zip(reader, range(rows), strict=False) if any(map(str.strip, row))}
     except csv.Error:
         return False
     return len(widths) == 1 and widths.pop() > 1
@@ -223,11 +232,12 @@ def _cuts_evenly(content: str, delimiter: str, *, rows: int = 20) -> bool:
 def _pairs(rows: list[tuple[int, list[str]]], path: Path, text: str | int, label: str | int) -> list[tuple[str, str]]:
     """Take the text and the label out of every row."""
     named = isinstance(text, str) or isinstance(label, str)
-    heading = rows.pop(0)[1] if named else [""] * max(len(row) for _, row in rows)
+    heading = rows[0][1] if named else max((row for _, row in rows), key=len)
     columns = [_column(path, heading, wanted) for wanted in (text, label)]
-    if not rows:
+    below = rows[1:] if named else rows
+    if not below:
         raise ValueError(f"{path.name} has no row below its heading {heading}; expected one text a row.")
-    return [_pair(path, line, row, columns) for line, row in rows]
+    return [_pair(path, line, row, columns) for line, row in below]
 
 
 def _column(path: Path, heading: list[str], wanted: str | int) -> int:
@@ -236,8 +246,8 @@ def _column(path: Path, heading: list[str], wanted: str | int) -> int:
     if isinstance(wanted, str) and wanted in heading:
         return heading.index(wanted)
     raise ValueError(
-        f"{path.name} has no column {wanted!r}; its first line gives {heading}. Pass the right names as `text` and "
-        "`label`, or, where the file has no heading, the columns' numbers from 0: text=0, label=1."
+        f"{path.name} has no column {wanted!r}; a line of it gives {heading}. Pass the names in its first line as "
+        "`text` and `label`, or, where it has no such line, the columns' numbers from 0: text=0, label=1."
     )
 
 

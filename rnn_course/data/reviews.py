@@ -285,11 +285,13 @@ def _bits(values: np.ndarray) -> str:
 
 
 def _parse(rows: list[list[str]]) -> LabelledText:
-    _, labels, texts, polarity, negated, decides = zip(*rows, strict=True)
+    _, labels, texts, *truth = zip(*rows, strict=True)
+    # (time,) characters of each text
+    polarity, negated, decides = ([np.frombuffer(signs.encode(), np.uint8) for signs in part] for part in truth)
     return LabelledText(
         list(texts),
         np.array([LABELS.index(label) for label in labels], np.int64),
-        tuple(np.array([sign == "1" for sign in signs]) for signs in negated),
-        tuple(np.array(["-0+".index(sign) - 1 for sign in signs], np.int8) for signs in polarity),
-        tuple(np.array([sign == "1" for sign in signs]) for signs in decides),
+        tuple(signs == ord("1") for signs in negated),
+        tuple((signs == ord("+")).astype(np.int8) - (signs == ord("-")) for signs in polarity),
+        tuple(signs == ord("1") for signs in decides),
     )

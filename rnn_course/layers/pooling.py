@@ -9,17 +9,12 @@ class MaskedPooling(keras.layers.Layer):
     """The largest and the mean value of every feature over the real steps, side by side.
 
     The maximum keeps the strongest sign of each feature wherever it was (Collobert et al. 2011), the mean how common
-    it is; Howard & Ruder (2018) join the two. Keras' own `GlobalMaxPooling1D` does not know masks, and lets padding win where
-    all real values are negative.
+    it is; Howard & Ruder (2018) join the two. Keras' own `GlobalMaxPooling1D` knows no masks and lets padding win
+    wherever all real values are negative.
 
     Input:  (batch, time, features), and a mask `(batch, time)` when there is one.
     Output: (batch, 2 * features), the maxima before the means; zeros for a sequence without a real step.
     """
-
-    def __init__(self, **options):
-        """Take the mask in, and let none out."""
-        super().__init__(**options)
-        self.supports_masking = True
 
     def call(self, inputs, mask=None):
         """Pool `(batch, time, features)` over the steps where `mask` `(batch, time)` is True, or over all of them."""

@@ -56,46 +56,55 @@ def input_attribution(model, inputs, *, method="integrated_gradients", output=No
     if method not in METHODS:
         raise ValueError(f"method is {method!r}; pass one of {', '.join(map(repr, METHODS))}.")
     inputs = np.asarray(inputs)
-    entrances = embeddings_of(model) if inputs.ndim == 2 else []
-    vectors = entrance_vectors(model, inputs, entrances)
-    score, gradients = score_and_gradients(model, inputs, entrances, vectors, output)
-    zeros = [ops.zeros_like(vector) for vector in vectors]
-    baseline_score, _ = score_and_gradients(model, inputs, entrances, zeros, output)
+    vectors = (
+        embedded(model, inputs) if inputs.ndim == 2 else {None: ops.convert_to_tensor(inputs, keras.config.floatx())}
+    )
+
+    def at(share):
+        on_the_way = {entrance: vector * share for entrance, vector in vectors.items()}
+        return score_and_gradients(model, inputs, on_the_way, output)
+
+    score, gradients = at(1.0)
+    baseline_score, _ = at(0.0)
     if method == "integrated_gradients":
         way = (np.arange(steps) + 0.5) / steps  # midpoints: the error falls with 1 / steps²
-        points = [score_and_gradients(model, inputs, entrances, [v * a for v in vectors], output)[1] for a in way]
-        gradients = [np.mean(parts, axis=0) for parts in zip(*points, strict=True)]
+        gradients = [np.mean(parts, axis=0) for parts in zip(*(at(share)[1] for share in way), strict=True)]
     if method == "gradient":
         values = np.sqrt(sum((gradient**2).sum(-1) for gradient in gradients))
     else:
-        pairs = zip(vectors, gradients, strict=True)
+        pairs = zip(vectors.values(), gradients, strict=True)
         values = sum((ops.convert_to_numpy(vector) * gradient).sum(-1) for vector, gradient in pairs)
     return Attribution(np.where(real_steps(inputs), values, np.nan), score, baseline_score, method)
 
 
-def embeddings_of(model):
-    """The `Embedding` layers of a model, nested ones too; takes and returns no arrays.
+def embedded(model, inputs):
+    """What the network is told of each step: {`Embedding` layer: `(batch, time, features)`}, nested ones too.
+
+    Embeddings of something else than the tokens, such as positions, belong to the model, not to its input.
+
+    Args:
+        model: a built Keras model.
+        inputs: `(batch, time)` int token ids.
 
     Raises:
-        ValueError: there is none, and token ids have no gradient.
+        ValueError: there is none, and token ids have no gradient; or one is called twice, and has two inputs.
     """
-    found = [layer for _, layer in walk(model, keras.layers.Embedding)]
+    seen = {}
+    layers = [layer for _, layer in walk(model, keras.layers.Embedding)]
+    with swapped_calls({layer: keeping(layer, seen) for layer in layers}), replayed_layers(model):
+        model(inputs, training=False)
+    found = {layer: vectors for layer, (vectors, *again) in seen.items() if tuple(vectors.shape[:-1]) == inputs.shape}
     if not found:
         raise ValueError(
             f"Model {model.name!r} takes token ids and has no keras.layers.Embedding to explain them at. "
             "Pass (batch, time, features) inputs, or a model with an Embedding layer."
         )
+    for layer in found:
+        if len(seen[layer]) > 1:
+            raise ValueError(
+                f"Model {model.name!r} calls Embedding {layer.name!r} more than once; attribution needs one input."
+            )
     return found
-
-
-def entrance_vectors(model, inputs, entrances):
-    """What the network is told of each step: one tensor `(batch, time, features)` for every entrance."""
-    if not entrances:
-        return [ops.convert_to_tensor(inputs, dtype=keras.config.floatx())]
-    seen = {}
-    with swapped_calls({layer: keeping(layer, seen) for layer in entrances}), replayed_layers(model):
-        model(inputs, training=False)
-    return [seen[layer] for layer in entrances if layer in seen]
 
 
 def keeping(layer, seen):
@@ -103,24 +112,36 @@ def keeping(layer, seen):
     own_call = layer.call
 
     def call(ids):
-        seen[layer] = own_call(ids)
-        return seen[layer]
+        vectors = own_call(ids)
+        seen.setdefault(layer, []).append(vectors)
+        return vectors
 
     return call
 
 
-def score_and_gradients(model, inputs, entrances, vectors, output):
-    """The explained number `(batch,)`, and its gradient `(batch, time, features)` at every entrance, as arrays."""
+def score_and_gradients(model, inputs, vectors, output):
+    """The explained number, and its gradient at every entrance.
+
+    Args:
+        model: a built Keras model.
+        inputs: what it takes, `(batch, time, …)`.
+        vectors: {`Embedding` layer: what it is to say, `(batch, time, features)`}; the model's input itself under None.
+        output: which output, as in `input_attribution`.
+
+    Returns:
+        The number `(batch,)`, and one array `(batch, time, features)` for each of `vectors`.
+    """
     with autodiff.recorder() as tape:
-        for vector in vectors:
+        for vector in vectors.values():
             tape.watch(vector)
-        calls = {layer: (lambda ids, vector=vector: vector) for layer, vector in zip(entrances, vectors, strict=False)}
+        calls = {layer: (lambda ids, vector=vector: vector) for layer, vector in vectors.items() if layer is not None}
         with swapped_calls(calls), replayed_layers(model, tape):
-            outputs = model(inputs if entrances else vectors[0], training=False)
+            outputs = model(vectors.get(None, inputs), training=False)
         score = pick_output(model, outputs, output)
-    gradients = tape.gradient(score, vectors)
+    gradients = tape.gradient(score, list(vectors.values()))
     found = [
-        np.zeros(v.shape) if g is None else ops.convert_to_numpy(g) for v, g in zip(vectors, gradients, strict=True)
+        np.zeros(vector.shape) if gradient is None else ops.convert_to_numpy(gradient)
+        for vector, gradient in zip(vectors.values(), gradients, strict=True)
     ]
     return ops.convert_to_numpy(score), found
 

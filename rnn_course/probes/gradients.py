@@ -31,7 +31,7 @@ class GradientFlow:
 
     def norm(self):
         """Length of the gradient vector at each step, `(batch, time)`; NaN at masked steps."""
-        return np.linalg.norm(self.values, axis=-1)
+        return np.linalg.norm(self.values.astype("float64"), axis=-1)  # squares of a vanished gradient leave float32
 
 
 def gradient_flow(

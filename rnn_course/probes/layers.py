@@ -8,7 +8,7 @@ from rnn_course import reference
 
 CELL_TYPES = {keras.layers.SimpleRNNCell: "simple_rnn", keras.layers.LSTMCell: "lstm", keras.layers.GRUCell: "gru"}
 KNOWN_LAYERS = (keras.layers.RNN, keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
-ACTIVATED = ("activation", "recurrent_activation")
+ACTIVATION_NAMES = {keras.activations.get(name): name for name in reference.ACTIVATIONS}
 HALVES = (("forward", "forward_layer"), ("backward", "backward_layer"))
 
 
@@ -43,9 +43,9 @@ def find_rnn_layers(model):
     return [describe(path, layer) for path, layer in walk(model)]
 
 
-def walk(parent, kind=keras.layers.RNN, path=""):
+def walk(parent, kind=keras.layers.RNN, path="", seen=None):
     """Yield `(path, layer)` for each layer of a kind below `parent`, each once; takes and returns no arrays."""
-    seen = set()
+    seen = set() if seen is None else seen
     for child in sublayers(parent):
         if id(child) in seen:
             continue
@@ -56,7 +56,7 @@ def walk(parent, kind=keras.layers.RNN, path=""):
         elif isinstance(child, keras.layers.Bidirectional) and kind is keras.layers.RNN:
             yield from ((f"{here}/{half}", getattr(child, attribute)) for half, attribute in HALVES)
         else:
-            yield from walk(child, kind, here)
+            yield from walk(child, kind, here, seen)
 
 
 def sublayers(parent):
@@ -75,12 +75,11 @@ def cell_type_of(layer):
 
     `"custom"` unless layer and cell are Keras' own classes and `reference` knows their activations.
     """
-    if type(layer) not in KNOWN_LAYERS or "call" in vars(layer):
+    cell = layer.cell
+    if type(layer) not in KNOWN_LAYERS or type(cell) not in CELL_TYPES or "call" in vars(layer):
         return "custom"
-    used = {
-        keras.activations.serialize(getattr(layer.cell, name, None) or keras.activations.tanh) for name in ACTIVATED
-    }
-    return CELL_TYPES.get(type(layer.cell), "custom") if used <= reference.ACTIVATIONS.keys() else "custom"
+    used = [getattr(cell, name) for name in ("activation", "recurrent_activation") if hasattr(cell, name)]
+    return CELL_TYPES[type(cell)] if all(function in ACTIVATION_NAMES for function in used) else "custom"
 
 
 def find_rnn_layer(model, layer=None, *, direction="forward"):
@@ -104,7 +103,7 @@ def find_rnn_layer(model, layer=None, *, direction="forward"):
     refs = find_rnn_layers(model)
     if not refs:
         raise ValueError(f"Model {model.name!r} has no recurrent layer: nothing here is a keras.layers.RNN.")
-    matches = [ref for ref in refs if is_named(ref, layer, direction)]
+    matches = [ref for ref in refs if ref.path == layer] or [ref for ref in refs if is_named(ref, layer, direction)]
     if len(matches) != 1:
         raise ValueError(no_single_match(model, refs, layer, matches))
     return matches[0]

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 from keras import ops
 
-from rnn_course.probes.layers import find_rnn_layer
+from rnn_course.probes.layers import ACTIVATION_NAMES, find_rnn_layer
 from rnn_course.probes.replay import in_reading_order, replay
 from rnn_course.reference import ACTIVATIONS
 
@@ -46,7 +45,7 @@ def unit_concept_correlation(states, concept, *, mask=None, permutations=1000, r
         A `UnitConcept`.
 
     Raises:
-        ValueError: shapes that do not fit, or a concept that never changes.
+        ValueError: shapes that do not fit, a single sequence, or a concept that never changes.
     """
     states, concept = np.asarray(states, "float64"), np.asarray(concept, "float64")
     mask = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
@@ -55,6 +54,8 @@ def unit_concept_correlation(states, concept, *, mask=None, permutations=1000, r
             f"states {states.shape}, concept {concept.shape} and mask {mask.shape} do not fit; "
             "expected (batch, time, units), (batch, time) and (batch, time)."
         )
+    if len(states) < 2:
+        raise ValueError("One sequence alone cannot be dealt anew: there is no chance to compare with. Pass several.")
     if np.ptp(concept[mask]) == 0:
         raise ValueError(f"The concept is {concept[mask][0]:g} at every real step: nothing can follow it.")
     correlation = correlations(states, concept, mask)
@@ -90,36 +91,40 @@ def ablate_units(
         direction: which half when `layer` is a `Bidirectional`.
         state: `"hidden"`, or an LSTM's `"cell"` (h_t follows from it).
         value: scalar, or `(units,)` one for each of `units`, such as their means.
-        steps: `(batch, time)` bool, where to hold them; everywhere when None.
+        steps: `(batch, time)` bool, where to hold them; at all real steps when None. Padding is never touched.
         batch_size: how many examples are read at once.
 
     Returns:
         The model's outputs, `(batch, …)`.
 
     Raises:
-        ValueError: units that the layer does not have, a state it does not have, or steps of another shape.
+        ValueError: units that the layer does not have, a state it does not have, values or steps of another shape.
     """
     ref = find_rnn_layer(model, layer, direction=direction)
-    units = np.atleast_1d(units).astype(int)
+    units = np.atleast_1d(units)
     refuse_missing(ref, units, state)
+    units = units.astype(int)  # an empty list is float
+    if np.shape(value) not in ((), units.shape):
+        raise ValueError(f"value has shape {np.shape(value)}; pass a number, or one for each of {len(units)} units.")
     inputs = np.asarray(inputs)
-    steps = np.ones(inputs.shape[:2], bool) if steps is None else np.asarray(steps, bool)
-    if steps.shape != inputs.shape[:2]:
+    steps = None if steps is None else np.asarray(steps, bool)
+    if steps is not None and steps.shape != inputs.shape[:2]:
         raise ValueError(f"steps has shape {steps.shape}; expected {inputs.shape[:2]}, the inputs' (batch, time).")
     outputs = []
     for start in range(0, len(inputs), batch_size):
         part = slice(start, start + batch_size)
-        hold = holding(ref, units, value, state=state, steps=in_reading_order(ref.layer, steps[part]))
+        here = None if steps is None else in_reading_order(ref.layer, steps[part])
+        hold = holding(ref, units, value, state=state, steps=here)
         outputs.append(ops.convert_to_numpy(replay(model, inputs[part], ref, adjust=hold)[0]))
     return np.concatenate(outputs)
 
 
 def holding(ref, units, value, *, state, steps):
-    """Make the intervention for `replay`: hold `units` at `value` where `steps` `(batch, time)` is True."""
+    """Make the intervention for `replay`: hold `units` at `value` where `steps` `(batch, time)` is True, or None."""
 
     def held(states, t):
         array = np.array(ops.convert_to_numpy(states))  # (batch, units)
-        array[:, units] = np.where(steps[:, t, None], value, array[:, units])
+        array[:, units] = value if steps is None else np.where(steps[:, t, None], value, array[:, units])
         return array
 
     def hold_hidden(t, states, gates):
@@ -128,7 +133,7 @@ def holding(ref, units, value, *, state, steps):
     def hold_cell(t, states, gates):
         memory = held(states[1], t)
         output_gate = gates[:, -memory.shape[1] :]
-        bounded = ACTIVATIONS[keras.activations.serialize(ref.layer.cell.activation)].value(memory)
+        bounded = ACTIVATIONS[ACTIVATION_NAMES[ref.layer.cell.activation]].value(memory)
         return np.where(memory == states[1], states[0], output_gate * bounded), memory
 
     return hold_hidden if state == "hidden" else hold_cell
@@ -138,8 +143,8 @@ def refuse_missing(ref, units, state):
     """Raise ValueError for units or a state that the layer does not have; `units` are indices `(units,)`."""
     size = ref.layer.cell.state_size
     size = size[0] if isinstance(size, (list, tuple)) else size
-    if units.size and (units.min() < 0 or units.max() >= size):
-        raise ValueError(f"Layer {ref.path!r} has units 0 to {size - 1}; got {units.tolist()}.")
+    if units.size and (units.dtype.kind not in "iu" or units.min() < 0 or units.max() >= size):
+        raise ValueError(f"Layer {ref.path!r} has units 0 to {size - 1}; got {units.tolist()}. Pass their indices.")
     if state not in ("hidden", "cell"):
         raise ValueError(f"state is {state!r}; pass 'hidden' or 'cell'.")
     if state == "cell" and ref.cell_type != "lstm":

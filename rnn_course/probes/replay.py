@@ -14,7 +14,7 @@ from keras import ops, tree
 
 from rnn_course import reference
 from rnn_course.probes import autodiff
-from rnn_course.probes.layers import find_rnn_layers
+from rnn_course.probes.layers import ACTIVATION_NAMES, find_rnn_layers
 
 PROVED_STEPS = 512
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
@@ -162,12 +162,17 @@ def closed_form_call(record, tape, *, through_time=True, adjust=None, shared=Fal
         tape: an open tape, or None.
         through_time: as in `replay`.
         adjust: as in `replay`.
-        shared: whether the model may call the layer more than once (it may not where its record is asked for).
+        shared: whether the layer is only passed on the way: then the model may call it more than once, and where it
+            compiles that call, the layer's own stands.
     """
     layer = record.ref.layer
+    own_call = layer.call
 
     def call(sequences, initial_state=None, mask=None, training=False):
-        refuse_second_call(record, shared)
+        if shared and not autodiff.is_eager(sequences):
+            return own_call(sequences, initial_state=initial_state, mask=mask)
+        if not shared:
+            refuse_call(record, sequences)
         sources = [sequences, *starting_states(layer, sequences, initial_state)]
         if tape is not None and not shared:
             tape.watch(sequences)
@@ -216,8 +221,8 @@ def cell_of(ref):
     return reference.Cell(
         ref.cell_type,
         reference.Weights(*(working_array(ref.layer, variable) for variable in variables)),
-        keras.activations.serialize(cell.activation),
-        keras.activations.serialize(getattr(cell, "recurrent_activation", keras.activations.sigmoid)),
+        ACTIVATION_NAMES[cell.activation],
+        ACTIVATION_NAMES[getattr(cell, "recurrent_activation", keras.activations.sigmoid)],
         getattr(cell, "reset_after", True),
     )
 
@@ -262,8 +267,9 @@ def custom_call(record, tape, *, through_time=True, adjust=None):
     own_call = layer.call
 
     def call(sequences, initial_state=None, mask=None, training=False):
-        refuse_second_call(record, shared=False)
+        refuse_call(record, sequences)
         states = starting_states(layer, sequences, initial_state)
+        refuse_states(record.ref, states)
         own = own_call(sequences, initial_state=list(states), mask=mask)
         own_output = tree.flatten(own)[0]
         shape = (*sequences.shape[:2], own_output.shape[-1])
@@ -309,9 +315,10 @@ def walk_cell(record, sequences, states, real, *, through_time, adjust):
         refuse_hidden_output(record.ref, new_output, tree.flatten(new_states)[0])
         new_output = new_output + nudges[:, t]
         new_states = (new_output, *tree.flatten(new_states)[1:])
+        if adjust is not None:
+            new_states = map(ops.convert_to_tensor, adjust(t, new_states, None))
         keep = None if real is None else real[:, t, None]
-        new_states = tuple(where(keep, new, old) for new, old in zip(new_states, states, strict=True))
-        states = new_states if adjust is None else tuple(map(ops.convert_to_tensor, adjust(t, new_states, None)))
+        states = tuple(where(keep, new, old) for new, old in zip(new_states, states, strict=True))
         output = where(keep, states[0], ops.zeros_like(output) if layer.zero_output_for_mask else output)
         outputs.append(output)
         hidden.append(states[0])
@@ -365,9 +372,14 @@ def where(keep, new, old):
     return new if keep is None else ops.where(keep, new, old)
 
 
-def refuse_second_call(record, shared):
-    """Raise ValueError when a layer whose one call is to be recorded is called again; takes no arrays."""
-    if record.unrolled is not None and not shared:
+def refuse_call(record, sequences):
+    """Raise ValueError unless a call on `(batch, time, features)` has numbers to record, and is the first one."""
+    if not autodiff.is_eager(sequences):
+        raise ValueError(
+            f"Layer {record.ref.path!r} is called inside a function that is being compiled, where there are no numbers "
+            "to read. Take the tf.function off the code that calls it, or probe the part inside."
+        )
+    if record.unrolled is not None:
         raise ValueError(
             f"Layer {record.ref.path!r} is called more than once in this model, so it has more than one trace. "
             "Probe a model that ends before its second call."
@@ -388,6 +400,19 @@ def refuse_difference(ref, replayed, own):
             "recurrent_activation, use_bias, reset_after, zero_output_for_mask, go_backwards, stateful; this layer "
             "does something else between its input and its output."
         )
+
+
+def refuse_states(ref, states):
+    """Raise ReplayError unless a custom cell's states are `(batch, units)` of one cell, not of several in a stack."""
+    kind = type(ref.layer.cell).__name__
+    if isinstance(ref.layer.cell, keras.layers.StackedRNNCells):
+        raise ReplayError(
+            f"Layer {ref.path!r} steps through a stack of cells ({kind}) at once, so it has no single hidden state. "
+            "Build one recurrent layer for each cell; the numbers are the same."
+        )
+    shapes = [tuple(state.shape) for state in states]
+    if any(len(shape) != 2 for shape in shapes):
+        raise ReplayError(f"Layer {ref.path!r} ({kind}) has states of shape {shapes}; probes read (batch, units).")
 
 
 def refuse_hidden_output(ref, output, state):

@@ -100,7 +100,7 @@ def project_states(states, *, method="pca", dimensions=2, mask=None, seed=0):
         A `Projection`, its points `(batch, time, dimensions)`.
 
     Raises:
-        ValueError: wrong shapes, an unknown method, or fewer real steps than dimensions.
+        ValueError: wrong shapes, an unknown method, too few real steps, NaN in them, or no two that differ.
     """
     states = np.asarray(states)
     if states.ndim != 3:
@@ -115,6 +115,8 @@ def project_states(states, *, method="pca", dimensions=2, mask=None, seed=0):
         raise ValueError(
             f"{len(real)} states of {states.shape[2]} units cannot be projected to {dimensions} dimensions."
         )
+    if not np.ptp(real, axis=0).max() > 0:
+        raise ValueError("The states hold NaN, or are all the same: there is nothing to draw. Pass mask for padding.")
     found, explained = (pca if method == "pca" else tsne)(real, dimensions, seed)
     points = np.full((*states.shape[:2], dimensions), np.nan)
     points[mask] = found

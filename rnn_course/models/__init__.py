@@ -1,0 +1,8 @@
+"""Models: `build_<task>(*, sizes)` returns an uncompiled `keras.Model` whose layers have names.
+
+One file an application; compile and fit stay with the lesson, or with you.
+"""
+
+from rnn_course.models.sentiment import build_sentiment_classifier
+
+__all__ = ["build_sentiment_classifier"]

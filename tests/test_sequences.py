@@ -1,0 +1,218 @@
+"""Tokens, vocabularies, padding, masks, one-hot vectors and windows."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from rnn_course.data import load_sentiment
+from rnn_course.sequences import Vocabulary, mask_of, one_hot, pad, tokenize, windows
+
+BATCHES = st.lists(st.lists(st.integers(1, 1_000), max_size=9), max_size=6)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("It isn't good.", "it is n't good ."),
+        ("We can't, they won't, I'd've!", "we ca n't , they wo n't , i 'd 've !"),
+        ("The actors' skill is Lee's", "the actors ' skill is lee 's"),
+        ("Isn\u2019t it?!", "is n't it ?!"),
+        ('"Dull," (he said)...', '" dull , " ( he said ) ...'),
+        ("ok...see you..", "ok ... see you .."),
+        ("a film\u2014no, a triumph--really", "a film \u2014 no , a triumph -- really"),
+        ("Dr. No vs. the U.S. in 1.8 hours", "dr. no vs. the u.s. in 1.8 hours"),
+        ("a well-made 90-minute comedy/drama", "a well-made 90-minute comedy/drama"),
+        ("100% of $5, 'tis", "100 % of $ 5 , 'tis"),
+        (" \t\n", ""),
+    ],
+)
+def test_text_is_cut_into_words_and_signs(text, tokens):
+    assert tokenize(text) == tokens.split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it 's n't -lrb- not at all -rrb- a `` comedy '' , mr. k-19 ...",
+        "the '70s rock 'n' roll of j.r.r. o'fallon , s&m and 2,500 others ; d'etre !?",
+        "writer\\/director \\*\\*\\* i 've , you 'll , they 'd , we 're , i 'm -- ol' 'em",
+    ],
+)
+def test_tokenized_text_stays_as_it_is(text):
+    assert tokenize(text) == text.split()
+
+
+def test_every_text_of_the_sample_stays_as_it_is():
+    for split in load_sentiment("sample")[:3]:
+        assert all(tokenize(text) == text.split() for text in split.texts)
+
+
+@given(st.text() | st.text(alphabet="ab.,!?'\"-n't(s) $%\u2014\u2019", max_size=30))
+@settings(max_examples=150, deadline=None)
+def test_tokens_are_cut_no_further_and_lose_nothing(text):
+    tokens = tokenize(text)
+    assert tokenize(" ".join(tokens)) == tokens
+    assert "".join(tokens) == "".join(text.lower().replace("\u2019", "'").split())
+    assert all(token and not any(map(str.isspace, token)) for token in tokens)
+
+
+def test_a_text_of_many_signs_is_cut_too():
+    # 1,200 cuts one after the other: more than the interpreter would nest.
+    assert tokenize("a" + ")," * 600) == ["a", *[")", ","] * 600]
+    assert tokenize("a--" * 600 + "a") == [*["a", "--"] * 600, "a"]
+
+
+def test_a_vocabulary_ranks_by_count_and_then_by_the_alphabet():
+    vocabulary = Vocabulary.from_texts(["b b c", "a B d", ["d", "e f"]])
+    assert vocabulary.tokens == ("", "<unk>", "b", "d", "a", "c", "e f")
+    assert len(vocabulary) == 7
+
+
+def test_rare_tokens_and_those_beyond_the_size_are_left_out():
+    texts = ["a a a b b c"]
+    assert Vocabulary.from_texts(texts, minimum_count=2).tokens == ("", "<unk>", "a", "b")
+    assert Vocabulary.from_texts(texts, maximum_size=3).tokens == ("", "<unk>", "a")
+    assert Vocabulary.from_texts(texts, maximum_size=2).tokens == ("", "<unk>")
+    with pytest.raises(ValueError, match="maximum_size is 1; pass at least 2"):
+        Vocabulary.from_texts(texts, maximum_size=1)
+
+
+def test_the_reserved_tokens_in_a_text_take_no_second_place():
+    vocabulary = Vocabulary.from_texts([["", "<unk>", "x", ""]])
+    assert vocabulary.tokens == ("", "<unk>", "x")
+    assert vocabulary.encode(["", "<unk>", "x", "y"]) == [1, 1, 2, 1]  # never 0: a step of a text is not masked
+
+
+@given(st.lists(st.text(min_size=1, max_size=4), max_size=20))
+def test_known_tokens_survive_the_way_there_and_back_through_padding(tokens):
+    vocabulary = Vocabulary.from_texts([tokens])
+    for side in ("left", "right"):
+        padded = pad([vocabulary.encode(tokens)], length=25, side=side)
+        assert vocabulary.decode(padded[0]) == tokens
+
+
+def test_a_string_is_not_taken_for_its_tokens():
+    with pytest.raises(TypeError, match=r"got the string 'good', expected its tokens. Pass `tokenize\(text\)`"):
+        Vocabulary.from_texts(["good"]).encode("good")
+
+
+@pytest.mark.parametrize("index", [3, -1])
+def test_an_index_outside_the_vocabulary_cannot_be_decoded(index):
+    with pytest.raises(ValueError, match=rf"Indices \[{index}\] are outside a vocabulary of 3 \(0 to 2\)"):
+        Vocabulary.from_texts(["good"]).decode([2, index])
+
+
+def test_a_vocabulary_without_its_reserved_tokens_or_with_a_repeated_one_is_refused():
+    with pytest.raises(ValueError, match="Build vocabularies with `Vocabulary"):
+        Vocabulary(("good", "bad"))
+    with pytest.raises(ValueError, match=r"more than once: \['good'\]"):
+        Vocabulary(("", "<unk>", "good", "good"))
+
+
+def test_vocabularies_are_compared_by_their_tokens_and_cannot_be_changed():
+    vocabulary = Vocabulary.from_texts(["good film"])
+    assert vocabulary == Vocabulary(("", "<unk>", "film", "good"))
+    assert repr(vocabulary) == "Vocabulary(4 tokens: '', '<unk>', 'film', 'good')"
+    with pytest.raises(AttributeError):
+        vocabulary.tokens = ()
+
+
+def test_padding_fills_the_chosen_side():
+    np.testing.assert_array_equal(pad([[1, 2], [3]], length=3), [[1, 2, 0], [3, 0, 0]])
+    np.testing.assert_array_equal(pad([[1, 2], [3]], length=3, side="left"), [[0, 1, 2], [0, 0, 3]])
+
+
+def test_sequences_that_are_too_long_lose_their_last_steps_on_both_sides():
+    np.testing.assert_array_equal(pad([[1, 2, 3], [4]], length=2), [[1, 2], [4, 0]])
+    np.testing.assert_array_equal(pad([[1, 2, 3], [4]], length=2, side="left"), [[1, 2], [0, 4]])
+
+
+@given(BATCHES)
+def test_the_mask_counts_the_steps_of_every_sequence(batch):
+    for side in ("left", "right"):
+        padded = pad(batch, side=side)
+        assert padded.shape == (len(batch), max(map(len, batch), default=0))
+        assert padded.dtype == np.int32
+        assert [row[kept].tolist() for row, kept in zip(padded, mask_of(padded), strict=True)] == batch
+
+
+@given(BATCHES)
+def test_left_padding_is_right_padding_in_a_mirror(batch):
+    mirrored = pad([sequence[::-1] for sequence in batch])[:, ::-1]
+    np.testing.assert_array_equal(pad(batch, side="left"), mirrored)
+
+
+def test_the_mask_is_true_at_real_steps():
+    mask = mask_of([[7, 1, 0], [0, 0, 3]])
+    assert mask.dtype == bool
+    np.testing.assert_array_equal(mask, [[True, True, False], [False, False, True]])
+
+
+def test_padding_refuses_a_side_it_does_not_know():
+    with pytest.raises(ValueError, match=r"side is 'pre'; pass 'right' .* or 'left'"):
+        pad([[1]], side="pre")
+
+
+@pytest.mark.parametrize(("values", "dtype"), [([0.5, 1.0], "int32"), ([300], "int8"), ([[1], [2]], "int32")])
+def test_padding_refuses_numbers_that_its_type_cannot_hold(values, dtype):
+    with pytest.raises(ValueError, match=f"cannot be kept as a sequence of {dtype}"):
+        pad([values], dtype=dtype)
+
+
+def test_numbers_of_any_type_that_holds_them_can_be_padded():
+    np.testing.assert_array_equal(pad([[0.5], []], length=2, dtype="float32"), [[0.5, 0], [0, 0]])
+    np.testing.assert_array_equal(pad([np.array([5, 6])], dtype="int8"), [[5, 6]])
+
+
+@given(arrays.arrays(np.int64, arrays.array_shapes(max_dims=3, min_side=0), elements=st.integers(0, 6)))
+def test_one_hot_has_a_single_one_at_the_index(indices):
+    vectors = one_hot(indices, size=7)
+    assert vectors.shape == (*indices.shape, 7)
+    assert vectors.dtype == np.float32
+    np.testing.assert_array_equal(vectors.sum(-1), np.ones(indices.shape))
+    np.testing.assert_array_equal(vectors.argmax(-1), indices)
+
+
+@pytest.mark.parametrize("index", [-1, 4])
+def test_one_hot_refuses_an_index_without_a_place(index):
+    with pytest.raises(ValueError, match=rf"Indices \[{index}\] have no place in vectors of size 4 \(0 to 3\)"):
+        one_hot(np.array([0, index]), size=4)
+
+
+def test_one_hot_refuses_what_is_not_an_index():
+    with pytest.raises(ValueError, match="of type float64, expected integers"):
+        one_hot(np.array([0.0]), size=4)
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 10))
+def test_windows_are_slices_and_the_rest_is_dropped(time, length, step):
+    sequence = np.arange(time)
+    if length > time:
+        with pytest.raises(ValueError, match=rf"has {time} steps, fewer than one window of {length}"):
+            windows(sequence, length=length, step=step)
+        return
+    expected = [sequence[start : start + length] for start in range(0, time - length + 1, step)]
+    np.testing.assert_array_equal(windows(sequence, length=length, step=step), expected)
+
+
+def test_windows_of_vectors_keep_time_before_features():
+    frames = np.arange(10).reshape(5, 2)
+    cut = windows(frames, length=3, step=2)
+    assert cut.shape == (2, 3, 2)
+    np.testing.assert_array_equal(cut[1], frames[2:5])
+
+
+def test_windows_share_the_memory_of_the_sequence_and_cannot_change_it():
+    sequence = np.arange(6)
+    cut = windows(sequence, length=3)
+    assert np.shares_memory(cut, sequence)
+    with pytest.raises(ValueError, match="read-only"):
+        cut[0, 0] = 9
+
+
+@pytest.mark.parametrize(("length", "step"), [(0, 1), (2, 0), (-1, 1)])
+def test_windows_need_a_positive_length_and_step(length, step):
+    with pytest.raises(ValueError, match=f"length is {length} and step is {step}; pass 1 or more"):
+        windows(np.arange(5), length=length, step=step)
