@@ -164,7 +164,7 @@ def _list(arguments: argparse.Namespace) -> int:
     rows = [["no", "slug", "title", "minutes"]]
     for lesson in find_lessons():
         minutes = _minutes(course_folder() / "results" / f"{lesson.name}.json")
-        rows.append([f"{lesson.number:02}", lesson.slug, lesson.title, minutes])
+        rows.append([f"{lesson.number:02}", lesson.slug, lesson.plain_title, minutes])
     _print_table(rows)
     return 0
 
@@ -340,7 +340,7 @@ def _report(lesson, execution, out: Path) -> None:
     source = execution.results["source"]
     known = " (the small one that comes with the course, not the real data)" if source == "sample" else ""
     pictures = len(figures(execution.notebook))
-    print(f"{lesson.number:02}. {lesson.title}\n")
+    print(f"{lesson.number:02}. {lesson.plain_title}\n")
     _print_table(rows)
     print(f"\nData: {source}{known}. Time: {execution.seconds / 60:.1f} minutes.")
     print(f"In {out}: {lesson.name}.ipynb, results.json and {pictures} figure{'' if pictures == 1 else 's'}.")

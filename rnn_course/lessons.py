@@ -25,6 +25,9 @@ _PACKAGE = Path(__file__).resolve().parent
 _SCRIPT_NAME = re.compile(r"(\d\d)_([a-z0-9_]+)")
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
+# Metrics between 0 and 1 that tables show in percent.
+_SHARES = frozenset({"accuracy", "f1", "precision", "recall"})
+
 # What each lesson's `results` must hold, whatever else it measures.
 REQUIRED_RESULTS = ("minutes", "source")
 
@@ -41,6 +44,11 @@ class Lesson(NamedTuple):
     def name(self) -> str:
         """Number and slug as they stand in file names, such as `06_sentiment`."""
         return f"{self.number:02}_{self.slug}"
+
+    @property
+    def plain_title(self) -> str:
+        """The title without Markdown's marks, for a terminal."""
+        return _plain(self.title)
 
 
 class CellProgress(NamedTuple):
@@ -432,9 +440,13 @@ def section_names(notebook: Any) -> list[str]:
     names, current = [], "start"
     for cell in notebook.cells:
         headings = re.findall(r"^#+ +(.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else []
-        current = re.sub(r"[*`_$]", "", headings[-1]).strip() if headings else current
+        current = _plain(headings[-1]) if headings else current
         names.append(current)
     return names
+
+
+def _plain(markdown: str) -> str:
+    return re.sub(r"[*`_$]", "", markdown).strip()
 
 
 def figures(notebook: Any) -> list[tuple[str, bytes]]:
@@ -635,7 +647,8 @@ def show_figure(metric: str, value: float | None, spread: float | None = None) -
     """Write a figure as a table shows it: shares as percentages, all else with four digits.
 
     Args:
-        metric: the metric's name; `accuracy`, `f1`, `precision` and `recall` are shares between 0 and 1.
+        metric: the metric's name; one with the word `accuracy`, `f1`, `precision` or `recall` is a share between
+            0 and 1.
         value: the figure, or `None`.
         spread: its standard deviation, in the same unit.
 
@@ -649,7 +662,7 @@ def show_figure(metric: str, value: float | None, spread: float | None = None) -
     """
     if value is None:
         return "–"
-    if metric.endswith(("accuracy", "f1", "precision", "recall")):
+    if _SHARES.intersection(metric.split("_")):
         around = "" if spread is None else f" ± {100 * spread:.1f}"
         return f"{100 * value:.1f}{around} %"
     around = "" if spread is None else f" ± {spread:.2g}"

@@ -153,6 +153,49 @@ class Vocabulary:
         return {token: index for index, token in enumerate(self.tokens) if index}
 
 
+def affixes(
+    tokens: Sequence[str],
+    *,
+    prefixes: Sequence[int] = (3, 4, 5),
+    suffixes: Sequence[int] = (3, 4),
+    minimum_words: int = 2,
+) -> np.ndarray:
+    """List the beginnings and endings that words share, so that a rare word can be known by its family.
+
+    "Dullness" begins like "dull" and ends like "sadness". Bojanowski et al. (2017) take all runs of letters of a word;
+    its two ends are fewer and do nearly as well where there is little text.
+
+    Args:
+        tokens: `(vocabulary,)` strings, such as `Vocabulary.tokens`; the first two (padding, unknown) have no parts.
+        prefixes: how many letters a beginning has; a word that is shorter has none of that length.
+        suffixes: how many letters an ending has.
+        minimum_words: how many words must share a part for it to count.
+
+    Returns:
+        `(vocabulary, parts)` int32: for each word the numbers of its parts, from 1 on; 0 where it has fewer.
+
+    Example:
+        >>> affixes(["", "<unk>", "duller", "dullest", "tallest"], prefixes=[4], suffixes=[4])
+        array([[0, 0],
+               [0, 0],
+               [1, 0],
+               [1, 2],
+               [2, 0]], dtype=int32)
+    """
+    parts = [_affixes_of(token, prefixes, suffixes) if index > 1 else [] for index, token in enumerate(tokens)]
+    counts = Counter(part for word in parts for part in word)
+    shared = sorted((part for part, count in counts.items() if count >= minimum_words), reverse=True)
+    number = {part: index for index, part in enumerate(shared, start=1)}
+    rows = [[number[part] for part in word if part in number] for word in parts]
+    return pad(rows, length=len(prefixes) + len(suffixes))
+
+
+def _affixes_of(word: str, prefixes: Sequence[int], suffixes: Sequence[int]) -> list[tuple[int, str]]:
+    """Name the parts of one word: (length, letters) of a beginning, (-length, letters) of an ending."""
+    beginnings = [(size, word[:size]) for size in prefixes if len(word) >= size]
+    return beginnings + [(-size, word[-size:]) for size in suffixes if len(word) >= size]
+
+
 def pad(
     sequences: Sequence[Sequence[int]], *, length: int | None = None, side: str = "right", dtype: str = "int32"
 ) -> np.ndarray:

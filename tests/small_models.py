@@ -23,11 +23,11 @@ def sequences(seed=0):
     return np.random.default_rng(seed).normal(size=(BATCH, TIME, FEATURES))
 
 
-def fill(model, seed=1):
+def fill(model, seed=1, scale=0.5):
     """Give every weight its own value, so that a swapped gate cannot pass."""
     rng = np.random.default_rng(seed)
     for variable in model.trainable_variables:
-        variable.assign(rng.normal(0, 0.5, variable.shape))
+        variable.assign(rng.normal(0, scale, variable.shape))
     return model
 
 

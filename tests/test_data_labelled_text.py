@@ -160,9 +160,14 @@ def test_an_empty_cell_shows_its_line(tmp_path, row):
     assert "line 2 has an empty text or label" in refused(path)
 
 
-def test_an_open_quotation_mark_is_not_swallowed(tmp_path):
-    path = write(tmp_path, "a.csv", [*LINES, '"open,good'])
-    assert "a.csv, line 32" in refused(path, delimiter=",")
+def test_an_open_quotation_mark_does_not_swallow_the_rest_of_the_file(tmp_path):
+    path = write(tmp_path, "a.csv", [*LINES[:9], '"open,good', *LINES[9:]])
+    assert "A quotation mark inside a text must be doubled" in refused(path, delimiter=",")
+
+
+def test_a_tsv_is_cut_at_tabs_even_where_its_rows_differ_in_width(tmp_path):
+    path = write(tmp_path, "a.tsv", ["text\tlabel\tnote, if any", *("\t".join(row) for row in ROWS)])
+    assert pairs_of(read_labelled_text(path)) == set(ROWS)
 
 
 def test_a_delimiter_that_cannot_be_found_is_asked_for(tmp_path):

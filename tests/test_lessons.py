@@ -71,6 +71,7 @@ def test_lessons_come_in_the_order_of_their_numbers_with_their_titles(folder):
         (6, "sentiment", "Words that *turn*"),
         (12, "no_heading", "no heading"),
     ]
+    assert found[1].plain_title == "Words that turn"
     assert [lesson.name for lesson in found] == ["00_start_here", "06_sentiment", "12_no_heading"]
 
 
@@ -255,6 +256,7 @@ def test_the_figure_of_the_test_split_is_the_models():
     [
         ("accuracy", None, None, "–"),
         ("macro_f1", 0.5, None, "50.0 %"),
+        ("negated_accuracy_unit_held", 0.8078, 0.01, "80.8 ± 1.0 %"),
         ("mse", 0.00012347, 0.000012345, "0.0001235 ± 1.2e-05"),
         ("words", 6920, None, "6920"),
     ],

@@ -50,6 +50,13 @@ def test_cells_keep_their_colors_and_a_caller_may_choose_others():
     assert same_color(line_of(ax, "total").get_color(), "red")
 
 
+def test_a_second_line_of_one_cell_is_dashed():
+    ax = plot_gradient_flow({"LSTM, total": HALVING, "GRU": HALVING, "LSTM, inputs": 2 * HALVING}, ax=new_axes())
+    styles = [line_of(ax, label).get_linestyle() for label in ("LSTM, total", "GRU", "LSTM, inputs")]
+    assert styles == ["-", "-", "--"]
+    assert same_color(line_of(ax, "LSTM, inputs").get_color(), CELL_COLORS["lstm"])
+
+
 def test_steps_that_no_sequence_has_are_left_out_and_hatched():
     mask = np.array([[True, True, False, False], [True, True, True, False], [True, True, True, False]])
     ax = plot_gradient_flow({"LSTM": np.where(mask, HALVING, 0.0)}, mask=mask, ax=new_axes())
@@ -78,6 +85,7 @@ def test_exact_zeros_are_crosses_on_a_line_of_their_own():
     assert ax.get_ylim()[0] < floor
     named = {label.get_text(): height for label, height in zip(ax.get_yticklabels(), ax.get_yticks(), strict=True)}
     assert named["exactly 0"] == floor
+    assert {text.get_text(): text.xy[1] for text in ax.texts} == {"total": 2.0, "direct": floor}
     np.testing.assert_array_equal(line_of(ax, "direct").get_ydata(), [np.nan, np.nan, np.nan, 1.0])
 
 

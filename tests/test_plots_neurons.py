@@ -19,6 +19,7 @@ def test_units_are_sorted_by_strength_whatever_their_sign():
     negative, positive = (points.get_offsets().tolist() for points in ax.collections)
     assert negative == [[1, 0.7]]
     assert positive == [[2, 0.3], [3, 0.1], [4, 0.0]]
+    assert all(tick == round(tick) for tick in ax.get_xticks())
     assert ax.get_ylabel() == "|correlation| with\ninside a negation"
     assert ax.get_xlabel().startswith("4 units, strongest first")
 

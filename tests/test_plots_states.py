@@ -53,6 +53,15 @@ def test_masked_steps_are_absent_and_hatched_never_zero():
     assert (patch.get_x(), patch.get_width()) == (2.5, 1.0)
 
 
+def test_a_step_of_nothing_but_nan_is_masked_too():
+    hidden = HIDDEN[0].copy()
+    hidden[3] = np.nan
+    ax = plot_states(hidden, tokens=["not", "very", "good"], ax=new_axes())
+    assert [patch.get_x() for patch in ax.patches if patch.get_hatch()] == [2.5]
+    ax = plot_unit_over_time(hidden, ax=new_axes())
+    assert {text.get_text() for text in ax.texts} >= {"unit 0", "unit 1", "unit 2"}
+
+
 def test_a_masked_step_does_not_stretch_the_scale():
     hidden = HIDDEN.copy()
     hidden[0, 3] = 50.0
@@ -123,12 +132,13 @@ def test_sixty_four_units_over_two_hundred_steps_are_one_small_quick_image():
         ({"hidden": [[1.0], [1.0, 2.0]]}, "`hidden` must hold numbers in equally long rows"),
         ({"example": 2}, "There is no example 2: `hidden` holds 2 sequences"),
         ({"mask": [True, False]}, "`mask` has 2 steps, the values have 4"),
-        ({"mask": np.zeros((2, 4), dtype=bool)}, "False at every step"),
+        ({"mask": np.zeros((2, 4), dtype=bool)}, "No step is real"),
         ({"tokens": ["a", "b"]}, "2 tokens do not fit 4 steps, 4 of them real"),
         ({"order": [0, 3]}, "unit indices from 0 to 2"),
         ({"order": [0.5]}, "unit indices from 0 to 2"),
         ({"limit": 0}, "`limit` must be above zero"),
-        ({"hidden": np.full((4, 3), np.nan)}, "None of the values is finite"),
+        ({"hidden": np.full((4, 3), np.nan)}, "No step is real: at each one `mask` is False or every value NaN"),
+        ({"hidden": np.full((4, 3), np.inf)}, "None of the values is finite"),
     ],
 )
 def test_a_wrong_state_picture_is_refused_with_what_to_do(change, message):
@@ -192,6 +202,9 @@ def test_masked_steps_are_not_part_of_a_path():
     mask = np.array([[True, True, True, False], [True] * 4])
     ax = plot_trajectories(padded, labels=["good", "not good"], mask=mask, ax=new_axes())
     np.testing.assert_array_equal(path_lines(ax)[0].get_xydata(), PATHS[0])
+    padded[0, 3] = np.nan
+    ax = plot_trajectories(padded, labels=["good", "not good"], ax=new_axes())
+    np.testing.assert_array_equal(path_lines(ax)[0].get_xydata(), PATHS[0])
 
 
 def test_words_stand_beside_their_steps_and_a_shared_one_is_written_once():
@@ -225,8 +238,8 @@ def test_both_axes_have_the_same_scale_and_their_names():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"points": np.zeros((2, 4, 3))}, r"must be \(time, 2\) finite numbers; got shape \(4, 3\).*project_states"),
-        ({"points": [[[np.nan, 0.0]], [[0.0, 0.0]]]}, "finite numbers"),
+        ({"points": np.zeros((2, 4, 3))}, r"must be \(time, 2\); got shape \(4, 3\).*project_states"),
+        ({"points": [[[np.nan, 0.0]], [[0.0, 0.0]]]}, "not finite at a real step; only masked steps may hold NaN"),
         ({"labels": ["good"]}, "`labels` has 1 entries for 2 lines"),
         ({"tokens": [["a", "b", "c"]]}, "`tokens` has 1 entries for 2 lines"),
         ({"tokens": [["a"], ["a", "b", "c", "d"]]}, "1 tokens do not fit 3 steps"),

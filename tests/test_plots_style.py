@@ -106,6 +106,9 @@ def test_fixed_meanings():
     assert GATE_COLORS["forget"] == GATE_COLORS["update"] != GATE_COLORS["input"] == GATE_COLORS["reset"]
     assert (BASELINE_STYLE["color"], BASELINE_STYLE["linestyle"]) == ("black", "--")
     assert color_of("lstm", 0) == color_of("LSTM", 4) == CELL_COLORS["lstm"]
+    named = [color_of(label, 4) for label in ("LSTM, total", "bidirectional LSTM", "BiLSTM + n-grams")]
+    assert set(named) == {CELL_COLORS["lstm"]}
+    assert color_of("LSTM or GRU", 1) == color_of("LSTM, 8 units", 1, taken=named) == SERIES_COLORS[1]
     assert [color_of("total", index) for index in range(6)] == [*SERIES_COLORS, SERIES_COLORS[0]]
 
 

@@ -92,6 +92,12 @@ def test_several_models_keep_their_colors_and_are_named_at_the_right():
     assert "dashed: training, solid: validation" in ax.get_xlabel()
 
 
+def test_two_models_of_one_cell_have_different_colors():
+    ax = plot_history({"LSTM, 4 units": CURVES, "LSTM, 8 units": CURVES}, ax=new_axes())
+    first, second = (line_of(ax, f"LSTM, {units} units validation").get_color() for units in (4, 8))
+    assert same_color(first, CELL_COLORS["lstm"]) and not same_color(first, second)
+
+
 def test_one_named_model_is_drawn_like_an_unnamed_one():
     assert set(texts_of(plot_history({"LSTM": CURVES}, ax=new_axes()))) >= {"training", "validation"}
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from small_models import (
     BATCH,
@@ -224,7 +225,7 @@ class Compiled(keras.Model):
         super().__init__(name="compiled")
         self.inside = layers.LSTM(2, name="inside")
         self.outside = layers.GRU(2, name="outside")
-        self.quick = __import__("tensorflow").function(self.inside)
+        self.quick = tf.function(self.inside)
 
     def call(self, inputs):
         return self.quick(inputs) + self.outside(inputs)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from rnn_course.data import load_sentiment
-from rnn_course.sequences import Vocabulary, mask_of, one_hot, pad, tokenize, windows
+from rnn_course.sequences import Vocabulary, affixes, mask_of, one_hot, pad, tokenize, windows
 
 BATCHES = st.lists(st.lists(st.integers(1, 1_000), max_size=9), max_size=6)
 
@@ -216,3 +216,26 @@ def test_windows_share_the_memory_of_the_sequence_and_cannot_change_it():
 def test_windows_need_a_positive_length_and_step(length, step):
     with pytest.raises(ValueError, match=f"length is {length} and step is {step}; pass 1 or more"):
         windows(np.arange(5), length=length, step=step)
+
+
+def test_words_share_a_part_where_they_begin_or_end_alike():
+    # "duller" and "dullest" share "dull-", "dullest" and "tallest" share "-lest"; "-ller" belongs to one word alone.
+    table = affixes(["", "<unk>", "duller", "dullest", "tallest"], prefixes=[4], suffixes=[4])
+    assert table.tolist() == [[0, 0], [0, 0], [1, 0], [1, 2], [2, 0]]
+
+
+def test_a_beginning_is_another_part_than_the_same_letters_at_the_end():
+    table = affixes(["", "<unk>", "ness", "nessie", "loch ness"], prefixes=[4], suffixes=[4])
+    begins, ends = table[3, 0], table[4, 0]
+    assert begins and ends and begins != ends
+    assert set(table[2]) == {begins, ends}
+
+
+def test_padding_the_unknown_word_and_short_words_have_no_parts():
+    table = affixes(["", "<unk>", "of", "off", "offer"], prefixes=[3], suffixes=[])
+    assert table[:, 0].tolist() == [0, 0, 0, 1, 1]
+
+
+def test_a_part_must_be_shared_by_enough_words():
+    tokens = ["", "<unk>", "aaa1", "aaa2", "aaa3", "bbb1", "bbb2"]
+    assert affixes(tokens, prefixes=[3], suffixes=[], minimum_words=3)[:, 0].tolist() == [0, 0, 1, 1, 1, 0, 0]

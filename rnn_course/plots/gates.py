@@ -44,8 +44,8 @@ def plot_gates(gates, *, example=0, unit=None, mask=None, tokens=None, title=Non
             no such unit.
     """
     values = _checked_gates(gates, example)
-    time, units = next(iter(values.values())).shape
-    real = real_steps(mask, time=time, example=example)
+    first = next(iter(values.values()))
+    units, real = first.shape[1], real_steps(mask, first, example=example)
     if unit is not None and not 0 <= unit < units:
         raise ValueError(f"There is no unit {unit}; the gates have units 0 to {units - 1}.")
     ax = axes_or_new(ax)
@@ -130,7 +130,7 @@ def plot_gate_image(
     """
     _check_name(gate)
     values = one_sequence(values, axes=("time", "units"), name="values", example=example)
-    real = real_steps(mask, time=len(values), example=example)
+    real = real_steps(mask, values, example=example)
     signed = gate == "candidate"
     cmap, limits = (DIVERGING, (-1, 1)) if signed else (MAGNITUDE, (0, 1))
     quantity = "candidate" if signed else f"{gate} gate\n(0 = shut, 1 = open)"

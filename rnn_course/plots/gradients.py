@@ -8,6 +8,7 @@ from rnn_course.plots.steps import as_numbers, label_steps
 from rnn_course.plots.style import BAND_ALPHA, axes_or_new, color_of, label_axes, label_lines
 
 BAND = (10, 90)
+LINE_STYLES = ("-", "--", "-.", ":")
 ZERO_MARKERS = ("x", "+", "1", "2", "3")
 MOST_DECADES = 6
 
@@ -30,7 +31,7 @@ def plot_gradient_flow(
 
     Args:
         norms: label -> (batch, time) norms, NaN at the masked steps, such as `GradientFlow.norm()`. A label that
-            names a cell ("LSTM", "gru", …) gets the cell's color.
+            names a cell ("LSTM", "GRU, total", …) gets the cell's color; a second line of one color is dashed.
         mask: (batch, time) bool, True at the real steps; not needed where the norms hold NaN at the others.
         against: "step", or "lag": steps back from each sequence's own last real step, 0 at the right.
         colors: label -> matplotlib color.
@@ -61,12 +62,15 @@ def plot_gradient_flow(
     with_zeros = [label for label, (_, median, _) in curves.items() if (median == 0).any()]
     for label, curve in curves.items():
         marker = ZERO_MARKERS[with_zeros.index(label) % 5] if label in with_zeros else None
-        _draw_curve(ax, curve, floor, color=colors[label], label=label, marker=marker)
+        style = LINE_STYLES[list(colors.values())[: list(curves).index(label)].count(colors[label]) % 4]
+        _draw_curve(ax, curve, floor, color=colors[label], style=style, label=label, marker=marker)
     if with_zeros:
         _name_the_floor(ax, floor)
     _label_time(ax, curves.values(), against, note=_note(batches.values()))
     label_axes(ax, y=quantity, title=title)
-    label_lines(ax, [(_at_the_right(curve, floor, against), label, colors[label]) for label, curve in curves.items()])
+    label_lines(
+        ax, [(_height_of_label(curve, floor, against), label, colors[label]) for label, curve in curves.items()]
+    )
     return ax
 
 
@@ -123,7 +127,7 @@ def _floor(curves):
     return 10.0 ** (np.floor(np.log10(positive.min())) - 1) if positive.size else 0.1
 
 
-def _draw_curve(ax, curve, floor, *, color, label, marker):
+def _draw_curve(ax, curve, floor, *, color, style, label, marker):
     """Draw one band and its median; where the median is zero, a `marker` on the floor."""
     low, median, high = curve
     steps = np.arange(len(median))
@@ -131,7 +135,9 @@ def _draw_curve(ax, curve, floor, *, color, label, marker):
     alone = np.isfinite(line) & ~np.isfinite(np.append(line[1:], np.nan)) & ~np.isfinite(np.append(np.nan, line[:-1]))
     band = [np.where(np.isnan(line), np.nan, np.maximum(edge, floor)) for edge in (low, high)]
     ax.fill_between(steps, *band, color=color, alpha=BAND_ALPHA, linewidth=0)
-    ax.plot(steps, line, color=color, label=label, marker="o", markersize=5, markevery=np.flatnonzero(alone).tolist())
+    ax.plot(
+        steps, line, style, color=color, label=label, marker="o", markersize=5, markevery=np.flatnonzero(alone).tolist()
+    )
     if alone.any():
         span = np.array([band[0][alone], band[1][alone]])
         ax.vlines(steps[alone], *span, color=color, alpha=0.5, linewidth=3)
@@ -171,7 +177,8 @@ def _note(batches):
     return f"one sequence (n = {count})" if sizes == [1] else f"median of n = {count} sequences, band 10–90 %"
 
 
-def _at_the_right(curve, floor, against):
-    """The height of a curve at its right end."""
+def _height_of_label(curve, floor, against):
+    """Where a curve is named: at its right end, or beside its zeros where they are most of it."""
     median = curve[1][~np.isnan(curve[1])]
-    return max(median[0 if against == "lag" else -1], floor)
+    last = median[0 if against == "lag" else -1]
+    return floor if last == 0 or (median == 0).mean() > 0.5 else last

@@ -56,7 +56,7 @@ def plot_states(
     (3, 5)
     """
     values = one_sequence(hidden, axes=("time", "units"), name="hidden", example=example)
-    real = real_steps(mask, time=len(values), example=example)
+    real = real_steps(mask, values, example=example)
     limit = symmetric_limit(values[real], limit)
     ax = axes_or_new(ax)
     draw_units(ax, values, real, order=order, cmap=DIVERGING, limits=(-limit, limit), quantity=quantity)
@@ -167,9 +167,10 @@ def plot_unit_over_time(
     array = as_numbers(values, "values")
     array = array[:, None] if array.ndim == 1 else array
     array = one_sequence(array, axes=("time", "units"), name="values", example=example)
-    real = real_steps(mask, time=len(array), example=example)
-    labels = _one_each(labels or [f"unit {unit}" for unit in range(array.shape[1])], array.shape[1], "labels")
-    colors = _one_each(colors or SERIES_COLORS[: array.shape[1]], array.shape[1], "colors")
+    real = real_steps(mask, array, example=example)
+    units = array.shape[1]
+    labels = _one_each([f"unit {unit}" for unit in range(units)] if labels is None else labels, units, "labels")
+    colors = _one_each(SERIES_COLORS[:units] if colors is None else colors, units, "colors")
     ax = axes_or_new(ax)
     ax.axhline(0, color="#B5B5B5", linewidth=0.8, zorder=1)
     for line, label, color in zip(np.where(real[:, None], array, np.nan).T, labels, colors, strict=True):
@@ -208,7 +209,7 @@ def plot_trajectories(
         points: (batch, time, 2), or a list of (time, 2) of different lengths; such as `project_states` gives.
         labels: (batch,) names, written at the ends of the paths.
         tokens: for each path its (time,) words, or one for each real step.
-        mask: (batch, time) bool, or a list of (time,), True at the real steps; the others are left out.
+        mask: (batch, time) bool, or a list of (time,), True at the real steps; the others are left out, as is NaN.
         colors: (batch,) matplotlib colors; at most five paths need none.
         axis_labels: names of the two axes, with unit or share of variance.
         title: the finding.
@@ -222,20 +223,16 @@ def plot_trajectories(
     """
     paths = [_path(path) for path in points]
     masks = [None] * len(paths) if mask is None else _one_each(mask, len(paths), "mask")
-    reals = [real_steps(real, time=len(path)) for real, path in zip(masks, paths, strict=True)]
+    reals = [real_steps(real, path) for real, path in zip(masks, paths, strict=True)]
     labels = _one_each(labels, len(paths), "labels")
-    colors = _one_each(colors or SERIES_COLORS[: len(paths)], len(paths), "colors")
+    colors = _one_each(SERIES_COLORS[: len(paths)] if colors is None else colors, len(paths), "colors")
     words = [[] for _ in paths] if tokens is None else _one_each(tokens, len(paths), "tokens")
-    words = [words_at(line, real) if len(line) else [] for line, real in zip(words, reals, strict=True)]
+    words = [_real_words(line, real) for line, real in zip(words, reals, strict=True)]
+    paths = [_finite(path[real]) for path, real in zip(paths, reals, strict=True)]
     ax = axes_or_new(ax, height=3.6)
     ax.set_aspect("equal", adjustable="datalim")
     ax.margins(0.12)
     label_axes(ax, x=axis_labels[0], y=axis_labels[1], title=title)
-    words = [
-        [word for word, is_real in zip(line, real, strict=False) if is_real]
-        for line, real in zip(words, reals, strict=True)
-    ]
-    paths = [path[real] for path, real in zip(paths, reals, strict=True)]
     for path, color in zip(paths, colors, strict=True):
         _draw_path(ax, path, color)
     _write_along(ax, paths, words, labels, colors)
@@ -245,12 +242,25 @@ def plot_trajectories(
 def _path(path):
     """One path as (time, 2), checked."""
     path = as_numbers(path, "points")
-    if path.ndim != 2 or path.shape[1] != 2 or not len(path) or not np.isfinite(path).all():
+    if path.ndim != 2 or path.shape[1] != 2 or not len(path):
         raise ValueError(
-            f"Each path of `points` must be (time, 2) finite numbers; got shape {path.shape}. "
+            f"Each path of `points` must be (time, 2); got shape {path.shape}. "
             "Project the states to two components first, such as with `project_states`."
         )
     return path
+
+
+def _finite(path):
+    """The real steps of one path, (time, 2), checked."""
+    if not np.isfinite(path).all():
+        raise ValueError("A path of `points` is not finite at a real step; only masked steps may hold NaN, in both.")
+    return path
+
+
+def _real_words(tokens, real):
+    """The words of the real steps, none where there are no tokens."""
+    words = words_at(tokens, real) if len(tokens) else [""] * len(real)
+    return [words[step] for step in np.flatnonzero(real)]
 
 
 def _draw_path(ax, path, color):
@@ -279,7 +289,7 @@ def _write_along(ax, paths, words, labels, colors):
         _write(ax, path[-1], page[-1], str(label), taken, must=True, color=ink(color), weight="bold")
     written = set()
     for path, page, line in zip(paths, pages, words, strict=True):
-        for point, place, word in zip(path, page, line, strict=False):
+        for point, place, word in zip(path, page, line, strict=True):
             shown = word if any(map(str.isalnum, word)) else f"“{word}”"
             key = (word, *np.round(place / 4).astype(int))
             if word and key not in written:

@@ -55,27 +55,28 @@ def as_numbers(values, name):
         raise ValueError(f"`{name}` must hold numbers in equally long rows: {problem}.") from problem
 
 
-def real_steps(mask, *, time, example=0):
-    """Which steps the network read.
+def real_steps(mask, values, *, example=0):
+    """Which steps the network read: those the mask says, without those that hold nothing but NaN.
 
     Args:
-        mask: (time,) or (batch, time) bool, True at the real steps; `None` when all are.
-        time: the number of steps of the sequence.
-        example: which sequence of a batch.
+        mask: (time,) or (batch, time) bool, True at the real steps; `None` where NaN alone marks the others.
+        values: (time,) or (time, units) numbers of the one sequence.
+        example: which sequence of a batch the mask is taken from.
 
     Returns:
         (time,) bool.
 
     Raises:
-        ValueError: the mask has another number of steps, or leaves none of them.
+        ValueError: the mask has another number of steps, or no step is real.
     """
-    if mask is None:
-        return np.ones(time, dtype=bool)
-    real = one_sequence(mask, axes=("time",), name="mask", example=example).astype(bool)
-    if len(real) != time:
-        raise ValueError(f"`mask` has {len(real)} steps, the values have {time}; both must be the same sequence.")
+    real = ~np.isnan(values).reshape(len(values), -1).all(axis=1)
+    if mask is not None:
+        read = one_sequence(mask, axes=("time",), name="mask", example=example).astype(bool)
+        if len(read) != len(real):
+            raise ValueError(f"`mask` has {len(read)} steps, the values have {len(real)}; both must be one sequence.")
+        real &= read
     if not real.any():
-        raise ValueError("`mask` is False at every step, so there is nothing to draw; True marks the real steps.")
+        raise ValueError("No step is real: at each one `mask` is False or every value NaN; True marks the real steps.")
     return real
 
 

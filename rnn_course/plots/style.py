@@ -17,6 +17,8 @@ Schemes", 2021) and moved apart in lightness, so that they survive the common co
 Nothing here writes matplotlib's rcParams.
 """
 
+import re
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -261,21 +263,25 @@ def spread(positions, gap, *, highest=np.inf):
     return moved
 
 
-def color_of(label, index):
-    """The fixed color of a cell type, or the next one of the series.
+def color_of(label, index, *, taken=()):
+    """The fixed color of the cell that a label names, or the next color of the series.
 
     Args:
-        label: what a line is called; "lstm" and "LSTM" are both the LSTM.
-        index: the line's place, from 0, for labels that name no cell.
+        label: what a line is called; "lstm", "LSTM, total" and "bidirectional LSTM" are all the LSTM.
+        index: the line's place, from 0, for labels that name no cell, or several.
+        taken: colors that other lines of the picture have; a cell's color among them is not given again.
 
     Returns:
         A hexadecimal color.
 
-    >>> color_of("LSTM", 3) == CELL_COLORS["lstm"]
+    >>> color_of("LSTM, total", 3) == CELL_COLORS["lstm"]
     True
     """
-    cells = {name: color for key, color in CELL_COLORS.items() for name in (key, CELL_LABELS[key])}
-    return cells.get(label, SERIES_COLORS[index % len(SERIES_COLORS)])
+    words = {word.removeprefix("Bi") for word in re.findall(r"\w+", str(label))}
+    cells = [color for cell, color in CELL_COLORS.items() if words & {cell, CELL_LABELS[cell]}]
+    if len(cells) == 1 and cells[0] not in taken:
+        return cells[0]
+    return SERIES_COLORS[index % len(SERIES_COLORS)]
 
 
 def contrast(first, second):

@@ -50,16 +50,17 @@ def plot_history(histories, *, metric="loss", best="auto", quantity=None, title=
     models = _models(histories, metric)
     pick = _picker(best, metric)
     ax = axes_or_new(ax)
-    ends = {}
+    ends, colors = {}, {}
     for index, (label, parts) in enumerate(models.items()):
+        colors[label] = color_of(label, index, taken=colors.values())
         for part, seeds in parts.items():
-            ends[label, part] = _draw_seeds(ax, seeds, color_of(label, index), part, label)
+            ends[label, part] = _draw_seeds(ax, seeds, colors[label], part, label)
     ax.margins(x=0.03, y=0.16)
     ax.xaxis.get_major_locator().set_params(integer=True)
-    for index, (label, parts) in enumerate(models.items()):
-        _mark_best(ax, parts.get("validation", []), color_of(label, index), pick, named=len(models) == 1)
+    for label, parts in models.items():
+        _mark_best(ax, parts.get("validation", []), colors[label], pick, named=len(models) == 1)
     label_axes(ax, x=f"epoch\n{_note(models, pick)}".rstrip(), y=quantity or metric.replace("_", " "), title=title)
-    label_lines(ax, _end_labels(models, ends))
+    label_lines(ax, _end_labels(models, ends, colors))
     return ax
 
 
@@ -148,12 +149,12 @@ def _mark_best(ax, seeds, color, pick, *, named):
             ax.annotate(text, xy=(epoch + 1, curve[epoch]), color=ink(color), size=TEXT_SIZE, zorder=5, **place)
 
 
-def _end_labels(models, ends):
+def _end_labels(models, ends, colors):
     """The names at the right: of the two curves of one model, or of the several models."""
     if len(models) == 1:
-        return [(height, part, color_of(label, 0)) for (label, part), height in ends.items()]
+        return [(height, part, colors[label]) for (label, part), height in ends.items()]
     lasts = {label: ends[label, list(parts)[-1]] for label, parts in models.items()}
-    return [(height, label, color_of(label, index)) for index, (label, height) in enumerate(lasts.items())]
+    return [(height, label, colors[label]) for label, height in lasts.items()]
 
 
 def _note(models, pick):

@@ -135,5 +135,8 @@ def tsne(states, dimensions, seed):
     """t-SNE of `(steps, units)`: `(steps, dimensions)`, and None in place of the variance."""
     from sklearn.manifold import TSNE
 
-    perplexity = min(30.0, (len(states) - 1) / 3)
-    return TSNE(dimensions, perplexity=perplexity, init="pca", random_state=seed).fit_transform(states), None
+    options = {
+        "perplexity": min(30.0, (len(states) - 1) / 3),
+        "method": "exact" if len(states) <= 250 or dimensions > 3 else "barnes_hut",  # a tree pays for many states
+    }
+    return TSNE(dimensions, init="pca", random_state=seed, **options).fit_transform(states), None
