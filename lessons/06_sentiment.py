@@ -81,7 +81,9 @@ data = load_sentiment(SOURCE)
 splits = {"train": data.train, "dev": data.dev, "test": data.test}
 for name, split in splits.items():
     lengths = [len(tokenize(text)) for text in split.texts]
-    print(f"{name:5} {len(lengths):5,} texts, {np.mean(split.labels):.0%} {data.labels[1]}, {np.median(lengths):.0f} words")
+    print(
+        f"{name:5} {len(lengths):5,} texts, {np.mean(split.labels):.0%} {data.labels[1]}, {np.median(lengths):.0f} words"
+    )
 print(*(data.train.texts[:3] if SHOW_TEXTS else []), sep="\n")
 
 # %%
@@ -255,7 +257,9 @@ combined_accuracy = np.mean((together > 0) == data.test.labels)
 print(f"added together: {combined_accuracy:.1%}")
 turning = np.array([bool({"not", "n't", "never", "no", "but"} & set(tokenize(text))) for text in data.test.texts])
 for name, part in (("with not, never, no or but", turning), ("without", ~turning)):
-    print(f"{name:27} {part.mean():4.0%} of the texts: network {network_right[:, part].mean():.1%}, bag {bag_right[part].mean():.1%}")
+    print(
+        f"{name:27} {part.mean():4.0%} of the texts: network {network_right[:, part].mean():.1%}, bag {bag_right[part].mean():.1%}"
+    )
 
 # %% [markdown]
 # ## Where counting cannot win
@@ -468,7 +472,9 @@ for which, name in enumerate(("negated", "other")):
     rows[f"{name}: untouched"] = [case[which] for case in untouched]
     rows[f"{name}: least related unit held"] = [case[which] for case in least_held]
     rows[f"{name}: negation unit held"] = [case[which] for case in best_held]
-_ = plot_ablation(rows, baseline={"coin": 0.5}, title="One unit held, and negated sentences go wrong; the others do not")
+_ = plot_ablation(
+    rows, baseline={"coin": 0.5}, title="One unit held, and negated sentences go wrong; the others do not"
+)
 lost = np.mean([before[0] - after[0] for before, after in zip(untouched, best_held, strict=True)])
 print(f"negated sentences lose {lost:.0%} on average over {len(SEEDS)} seeds")
 
@@ -499,7 +505,9 @@ flows = {
     "SimpleRNN, total": gradient_flow(simple, some, labels, "reader", loss=answer).norm(),
     "LSTM, direct": gradient_flow(reader, some, labels, "reader", loss=answer, kind="direct").norm(),
 }
-_ = plot_gradient_flow(flows, against="lag", quantity="‖∂logit/∂h‖", title="Zero is not the answer; it is the wrong question")
+_ = plot_gradient_flow(
+    flows, against="lag", quantity="‖∂logit/∂h‖", title="Zero is not the answer; it is the wrong question"
+)
 
 # %% [markdown]
 # The crosses are the stacked-output derivative: *exactly* zero for every word but the last, for any recurrent network
@@ -508,7 +516,9 @@ _ = plot_gradient_flow(flows, against="lag", quantity="‖∂logit/∂h‖", tit
 # training uses. Lesson 02 is about their slope.
 
 # %%
-lag = {name: np.array([norms[~np.isnan(norms)][-1 - k] for norms in flow for k in (0,)]) for name, flow in flows.items()}
+lag = {
+    name: np.array([norms[~np.isnan(norms)][-1 - k] for norms in flow for k in (0,)]) for name, flow in flows.items()
+}
 for name, flow in flows.items():
     ends = np.array([row[~np.isnan(row)][[0, -1]] for row in flow])  # (batch, 2): first word, last word
     print(f"{name:17} first word / last word: median {np.median(ends[:, 0] / ends[:, 1]):.1e}")
@@ -532,7 +542,9 @@ if data.source == "sst2":
     truth = messages.test.labels == 1
     print(f"\n{len(truth)} messages, {truth.sum()} spam; always answering ham: {1 - truth.mean():.1%}")
     for name, said in (("network", spam), ("bag", counted == 1)):
-        print(f"{name:8} accuracy {np.mean(said == truth):.1%}, spam caught {said[truth].mean():.1%}, ham lost {said[~truth].mean():.1%}")
+        print(
+            f"{name:8} accuracy {np.mean(said == truth):.1%}, spam caught {said[truth].mean():.1%}, ham lost {said[~truth].mean():.1%}"
+        )
     spam_accuracy, spam_baseline = np.mean(spam == truth), np.mean((counted == 1) == truth)
 else:
     print("The messages are real data: run this lesson with SOURCE = 'sst2' or 'auto'.")

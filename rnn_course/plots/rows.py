@@ -78,6 +78,7 @@ def rows_axes(ax, rows, references):
     ax.set_ylim(len(rows) - 0.4, -0.6 - FLAG_HEIGHT * len(references))
     ax.set_yticks(range(len(rows)), [str(label) for label in rows])
     ax.tick_params(axis="y", length=0)
+    ax.locator_params(axis="x", nbins=6)
     return ax
 
 
