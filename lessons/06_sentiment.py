@@ -57,7 +57,7 @@ except ImportError:
 SOURCE = "auto"
 FAST = False
 SEEDS = (0, 1, 2)
-EPOCHS = 8
+EPOCHS = 3
 READER_UNITS = 4  # of the small network that is opened
 READER_EPOCHS = 20
 SHOW_TEXTS = False  # print a few reviews where you run this; their licence is not stated, so this page prints none
@@ -86,17 +86,20 @@ for name, split in splits.items():
     )
 print(*(data.train.texts[:3] if SHOW_TEXTS else []), sep="\n")
 
+# %% [markdown]
+# How many of these words can a model have learned anything about?
+
 # %%
 words = Vocabulary.from_texts(data.train.texts)
-kept = Vocabulary.from_texts(data.train.texts, minimum_count=2)
-test_words = [word for text in data.test.texts for word in tokenize(text)]
-unseen = np.mean([word not in words.tokens for word in test_words])
-print(f"{len(words):,} different words in training, {len(words) - len(kept):,} of them only once")
+twice = Vocabulary.from_texts(data.train.texts, minimum_count=2)
+known = set(words.tokens)
+unseen = np.mean([word not in known for text in data.test.texts for word in tokenize(text)])
+print(f"{len(words):,} different words in training, {len(words) - len(twice):,} of them only once")
 print(f"{unseen:.1%} of the words in the test texts never occur in training")
 
 # %% [markdown]
-# A network that starts from nothing must learn what a word means from a handful of sentences, or from one. Keep that in mind:
-# it is the network's real opponent.
+# A network that starts from nothing must learn what a word means from a handful of sentences, often from one. Keep that in
+# mind: rare words, not word order, are its real opponent.
 #
 # ## The baseline: count, weigh, add
 #
@@ -145,10 +148,11 @@ for sentence in ("the film is good", "the film is not good", "the film is not du
 # thing. The reader does, because `sign` is still in force when the word arrives. An LSTM has such numbers, its cell states,
 # and gates that decide when they turn and when they are restored; nobody tells it which. We will look for that number.
 #
-# ## The model: a bidirectional LSTM, and a great deal of forgetting
+# ## The model: a bidirectional LSTM whose words have families
 #
 # One LSTM reads the words from the left, one from the right. The answer is a weighted sum of the largest and the mean value of
-# each unit. This is the package's own function, as the rest of the course uses it:
+# each unit. Against rare words there is one device: a word's vector is its own plus those of its beginnings and endings, so
+# that *dullest*, seen once, borrows from *dull* and *dullness*. This is the package's own function, shown in full:
 
 # %%
 import inspect
@@ -165,24 +169,15 @@ Markdown(f"```python\n{code}```")
 # ## Three seeds, because one is an anecdote
 #
 # A network starts from random weights and reads its sentences in random order, so its accuracy is a draw. We draw three times.
-# Dev accuracy decides when to stop; the weights of the best epoch are kept.
+# Everything about the training, the number of epochs included, was chosen on the dev split.
 
 # %%
 from rnn_course.plots import plot_history, plot_scores
-
-vocabulary = kept
 
 
 def encode(texts, vocabulary, length=None):
     """Token ids, (batch, time), 0 is padding."""
     return pad([vocabulary.encode(tokenize(text)) for text in texts], length=length)
-
-
-def compiled(model, rate=1e-3):
-    """The same loss and optimizer for every network of this lesson."""
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    model.compile(optimizer=keras.optimizers.Adam(rate), loss=loss, metrics=["accuracy"])
-    return model
 
 
 class OneLine(keras.callbacks.Callback):
@@ -193,29 +188,53 @@ class OneLine(keras.callbacks.Callback):
         print(f"{logs['val_accuracy']:.1%}", end=" ", flush=True)
 
 
+# %% [markdown]
+# The models put out a logit: above 0 means positive. (Keras' own `"accuracy"` would cut at 0.5, which is right for
+# probabilities and quietly wrong here.)
+
+
 # %%
+def compiled(model, optimizer):
+    """The same loss and the same accuracy for every network of this lesson."""
+    accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, [accuracy], jit_compile=True)
+    return model
+
+
+# %% [markdown]
+# The weights that answer are a running average over the last hundred or so training steps (`use_ema`), which steadies them;
+# `SwapEMAWeights` puts the average in place whenever the model is tested, and for good when training ends.
+
+# %%
+from rnn_course.sequences import affixes
+
+
 def train(seed, data, vocabulary, *, epochs=EPOCHS):
     """Train one classifier; return it with its history and minutes."""
     keras.utils.set_random_seed(seed)
     started = time.perf_counter()
-    model = compiled(build_sentiment_classifier(vocabulary=len(vocabulary)))
-    keep_best = keras.callbacks.EarlyStopping("val_accuracy", patience=epochs, restore_best_weights=True)
-    history = model.fit(
-        encode(data.train.texts, vocabulary),
-        data.train.labels,
-        validation_data=(encode(data.dev.texts, vocabulary), data.dev.labels),
-        **{"epochs": epochs, "batch_size": 64, "verbose": 0, "callbacks": [OneLine(), keep_best]},
-    )
-    return model, history.history, (time.perf_counter() - started) / 60
+    network = build_sentiment_classifier(vocabulary=len(vocabulary), parts=affixes(vocabulary.tokens))
+    compiled(network, keras.optimizers.Adam(2e-3, use_ema=True, ema_momentum=0.99))
+    x, dev_x = (encode(split.texts, vocabulary) for split in (data.train, data.dev))
+    callbacks = [keras.callbacks.SwapEMAWeights(), OneLine()]
+    options = {"batch_size": 64, "epochs": epochs, "callbacks": callbacks, "verbose": 0}
+    history = network.fit(x, data.train.labels, validation_data=(dev_x, data.dev.labels), **options)
+    return network, history.history, (time.perf_counter() - started) / 60
 
+
+# %% [markdown]
+# One line for each seed, one number for each epoch.
 
 # %%
 networks, histories, minutes = [], [], []
 for seed in SEEDS:
     print(f"seed {seed}, dev after each epoch:", end=" ")
-    for kept_list, result in zip((networks, histories, minutes), train(seed, data, vocabulary), strict=True):
-        kept_list.append(result)
-    print(f"in {minutes[-1]:.1f} minutes")
+    network, history, took = train(seed, data, words)
+    networks.append(network)
+    histories.append(history)
+    minutes.append(took)
+    print(f"in {took:.1f} minutes")
 _ = plot_history(histories, metric="accuracy", title="The network soon knows its training sentences by heart")
 
 # %% [markdown]
@@ -228,7 +247,7 @@ _ = plot_history(histories, metric="accuracy", title="The network soon knows its
 # within the margin printed below (95 %), whatever the model.
 
 # %%
-test_ids = encode(data.test.texts, vocabulary)
+test_ids = encode(data.test.texts, words)
 logits = np.stack([network.predict(test_ids, verbose=0)[:, 0] for network in networks])  # (seeds, batch)
 network_right = (logits > 0) == data.test.labels
 accuracies = network_right.mean(axis=1)
@@ -297,9 +316,8 @@ def train_reader(cell, seed):
     vectors = keras.layers.Embedding(len(sample_words), 32, mask_zero=True, name="embedding")(tokens)
     state = cell(READER_UNITS, name="reader")(keras.layers.Dropout(0.2)(vectors))
     logit = keras.layers.Dense(1, name="logit")(keras.layers.Dropout(0.2)(state))
-    model = compiled(keras.Model(tokens, logit), rate=1e-2)
-    dev = (ids["dev"], sample.dev.labels)
-    model.fit(ids["train"], sample.train.labels, batch_size=64, epochs=READER_EPOCHS, verbose=0, validation_data=dev)
+    model = compiled(keras.Model(tokens, logit), keras.optimizers.Adam(1e-2))
+    model.fit(ids["train"], sample.train.labels, batch_size=64, epochs=READER_EPOCHS, verbose=0)
     return model
 
 
@@ -311,7 +329,7 @@ reader_right = {
     for name, models in readers.items()
 }
 _ = plot_scores(
-    {f"{name}, {READER_UNITS} units": right.mean(axis=1) for name, right in reader_right.items()},
+    {name: right.mean(axis=1) for name, right in reader_right.items()},
     baseline={"words": bag_scores_sample[1], "words and pairs": bag_scores_sample[2]},
     title="Where order decides, four units beat every count of words",
 )
@@ -345,8 +363,7 @@ answers = (own.hidden @ kernel + bias)[:, :, 0]  # (batch, time)
 
 # %%
 ax = plot_unit_over_time(
-    answers[2],
-    mask=own.mask[2],
+    answers[2][own.mask[2]],
     tokens=ours[2].split(),
     labels=["answer"],
     quantity="logit if the sentence ended here\n(above 0: positive)",
@@ -387,7 +404,7 @@ asked = [
     "a dull story , but the cast is superb",
     "it could have been a great film",
 ]
-shares = input_attribution(networks[0], encode(asked, vocabulary))
+shares = input_attribution(networks[0], encode(asked, words))
 colored = [(tokenize(text), share[: len(tokenize(text))]) for text, share in zip(asked, shares.values, strict=True)]
 left_over = np.nansum(shares.values, axis=1) - (shares.score - shares.baseline_score)
 for text, score in zip(asked, shares.score, strict=True):
@@ -490,6 +507,7 @@ print(f"negated sentences lose {lost:.0%} on average over {len(SEEDS)} seeds")
 
 # %%
 from rnn_course.plots import plot_gradient_flow
+from rnn_course.plots.style import CELL_COLORS, NEGATIVE
 from rnn_course.probes import gradient_flow
 
 
@@ -505,20 +523,17 @@ flows = {
     "SimpleRNN, total": gradient_flow(simple, some, labels, "reader", loss=answer).norm(),
     "LSTM, direct": gradient_flow(reader, some, labels, "reader", loss=answer, kind="direct").norm(),
 }
-_ = plot_gradient_flow(
-    flows, against="lag", quantity="‖∂logit/∂h‖", title="Zero is not the answer; it is the wrong question"
-)
+colors = dict(zip(flows, (CELL_COLORS["lstm"], CELL_COLORS["simple_rnn"], NEGATIVE), strict=True))
+title = "Zero is not the answer; it is the wrong question"
+_ = plot_gradient_flow(flows, against="lag", colors=colors, quantity="‖∂logit/∂h‖", title=title)
 
 # %% [markdown]
 # The crosses are the stacked-output derivative: *exactly* zero for every word but the last, for any recurrent network
 # whatsoever, trained or not. It has not vanished. It was never asked: the way from $h_t$ to $h_{t+1}$ lies inside the layer, and
 # that derivative does not take it. The solid lines do, step by step (back-propagation through time), and they are what
-# training uses. Lesson 02 is about their slope.
+# training uses. Lesson 02 is about their slope; here is how much of the last word's gradient arrives at the first:
 
 # %%
-lag = {
-    name: np.array([norms[~np.isnan(norms)][-1 - k] for norms in flow for k in (0,)]) for name, flow in flows.items()
-}
 for name, flow in flows.items():
     ends = np.array([row[~np.isnan(row)][[0, -1]] for row in flow])  # (batch, 2): first word, last word
     print(f"{name:17} first word / last word: median {np.median(ends[:, 0] / ends[:, 1]):.1e}")
@@ -534,9 +549,9 @@ for name, flow in flows.items():
 spam_accuracy = spam_baseline = None
 if data.source == "sst2":
     messages = load_sentiment("sms_spam")
-    message_words = Vocabulary.from_texts(messages.train.texts, minimum_count=2)
+    message_words = Vocabulary.from_texts(messages.train.texts)
     print("dev after each epoch:", end=" ")
-    filter_, _, spam_minutes = train(SEEDS[0], messages, message_words, epochs=4)
+    filter_, _, spam_minutes = train(SEEDS[0], messages, message_words)
     spam = filter_.predict(encode(messages.test.texts, message_words), verbose=0)[:, 0] > 0
     counted = fit_bag(messages).predict(messages.test.texts)
     truth = messages.test.labels == 1

@@ -284,7 +284,7 @@ def _write_along(ax, paths, words, labels, colors):
     """Write the names at the ends of the paths, then the words beside their steps, where there is room."""
     settle(ax)
     pages = [points_of(ax, *path.T) for path in paths]
-    taken = [_box(*point, 5, 5) for page in pages for point in _along(page)] + _walls(ax)
+    taken = [box for page in pages for box in boxes_along(page)] + walls(ax)
     for path, page, label, color in zip(paths, pages, labels, colors, strict=True):
         _write(ax, path[-1], page[-1], str(label), taken, must=True, color=ink(color), weight="bold")
     written = set()
@@ -297,48 +297,17 @@ def _write_along(ax, paths, words, labels, colors):
             written.add(key)
 
 
-def _walls(ax):
-    """Boxes around an Axes, so that nothing is written outside it."""
-    left, bottom, right, top = ax.get_window_extent().extents * 72 / ax.figure.dpi
-    far = 1e5
-    sides = [(-far, -far, left, far), (right, -far, far, far), (-far, -far, far, bottom), (-far, top, far, far)]
-    return [np.array(side) for side in sides]
-
-
-def _along(page, every=6.0):
-    """Points along a path on the page, at most `every` points (1/72 inch) apart."""
-    counts = np.hypot(*np.diff(page, axis=0).T) // every + 2
-    pieces = [np.linspace(a, b, int(count)) for a, b, count in zip(page[:-1], page[1:], counts, strict=True)]
-    return np.concatenate([page[:1], *pieces])
-
-
-def _box(x, y, width, height):
-    """A box around (x, y) as left, bottom, right, top."""
-    return np.array([x - width / 2, y - height / 2, x + width / 2, y + height / 2])
-
-
-def _overlap(box, boxes):
-    """The area that a box shares with others."""
-    boxes = np.array(boxes)
-    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    return np.prod(np.maximum(sides, 0), axis=1).sum()
-
-
 def _write(ax, point, place, text, taken, *, must, **style):
     """Write a text beside a point, where it covers least; without `must`, only where it covers nothing."""
-    half = np.array([text_width(text, weight=style.get("weight", "normal")) + 2, 1.2 * TEXT_SIZE]) / 2
-    angles = np.deg2rad([90, 270, 0, 180, 45, 135, 315, 225])
-    around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    offsets = np.concatenate([around * (half + distance) for distance in (5, 11, 18)])
-    covered = [_overlap(_box(*(place + offset), *(2 * half)), taken) for offset in offsets]
-    best = offsets[np.argmin(covered)]
-    if min(covered) > 0 and not must:
+    size = np.array([text_width(text, TEXT_SIZE, weight=style.get("weight", "normal")) + 2, 1.2 * TEXT_SIZE])
+    offset, covered = free_place(place, size, taken)
+    if covered > 0 and not must:
         return
-    taken.append(_box(*(place + best), *(2 * half)))
+    taken.append(box_around(place + offset, size))
     ax.annotate(
         text,
         xy=point,
-        xytext=best,
+        xytext=offset,
         textcoords="offset points",
         ha="center",
         va="center",

@@ -23,8 +23,8 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import text_to_path
+
+from rnn_course.plots.page import points_of, settle, size_in_points, spread, wrapped
 
 CELL_COLORS = {"simple_rnn": "#7A7A7A", "gru": "#E69F00", "lstm": "#005AA3", "custom": "#701B47"}
 CELL_LABELS = {"simple_rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM", "custom": "custom cell"}
@@ -128,7 +128,7 @@ def label_axes(ax, *, x=None, y=None, title=None):
     if y is not None:
         ax.set_ylabel(y)
     if title is not None:
-        ax.set_title(wrapped(title, _room_for_title(ax)), loc="left", fontsize=TITLE_SIZE)
+        ax.set_title(wrapped(title, _room_for_title(ax), TITLE_SIZE), loc="left", fontsize=TITLE_SIZE)
 
 
 def _room_for_title(ax):
@@ -139,27 +139,6 @@ def _room_for_title(ax):
     cell = cell.get_topmost_subplotspec()
     columns = len(cell.colspan) / cell.get_gridspec().ncols
     return 72 * ax.figure.canvas.figure.get_figwidth() * columns - LEFT_LABELS
-
-
-def wrapped(text, width, size=TITLE_SIZE):
-    """Break a text into lines no wider than a number of points (1/72 inch), a longer word alone on its line.
-
-    Args:
-        text: words with white space between them.
-        width: the points there are.
-        size: font size in points.
-
-    Returns:
-        A str with line breaks.
-    """
-    lines = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and text_width(longer, size) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return "\n".join(lines)
 
 
 def hatch_masked(ax, mask):
@@ -233,36 +212,6 @@ def _end_label(ax, label, shift):
     )
 
 
-def spread(positions, gap, *, highest=np.inf):
-    """Move numbers apart to at least `gap`, keeping their order and moving them as little as possible.
-
-    This is the least-squares answer (isotonic regression by pooling neighbors).
-
-    Args:
-        positions: (labels,) numbers in any order.
-        gap: the smallest distance wanted between neighbors.
-        highest: no number is moved or left above this one.
-
-    Returns:
-        (labels,) float, in the order of `positions`.
-
-    >>> spread([0.0, 1.0, 10.0], gap=3.0).tolist()
-    [-1.0, 2.0, 10.0]
-    """
-    positions = np.asarray(positions, dtype=float)
-    order = np.argsort(positions, kind="stable")
-    ladder = gap * np.arange(len(order))
-    pools = []
-    for value in positions[order] - ladder:
-        pools.append([value])
-        while len(pools) > 1 and np.mean(pools[-2]) > np.mean(pools[-1]):
-            pools[-2:] = [pools[-2] + pools[-1]]
-    ideal = np.concatenate([np.full(len(pool), np.mean(pool)) for pool in pools]) + ladder
-    moved = np.empty_like(positions)
-    moved[order] = np.minimum(ideal, highest - ladder[::-1])
-    return moved
-
-
 def color_of(label, index, *, taken=()):
     """The fixed color of the cell that a label names, or the next color of the series.
 
@@ -330,55 +279,3 @@ def text_on(background):
         "#000000" or "#ffffff".
     """
     return max("#000000", "#ffffff", key=lambda color: contrast(color, background))
-
-
-def settle(ax):
-    """Lay the figure out as it stands, so that distances on the page are known before anything is drawn.
-
-    Args:
-        ax: an Axes of the figure.
-    """
-    ax.figure.canvas.figure.draw_without_rendering()
-
-
-def size_in_points(ax):
-    """Width and height of an Axes in points (1/72 inch).
-
-    Args:
-        ax: the Axes.
-
-    Returns:
-        A NumPy array (width, height), shape (2,).
-    """
-    box = ax.get_window_extent()
-    return np.array([box.width, box.height]) * 72 / ax.figure.dpi
-
-
-def points_of(ax, x, y):
-    """Where data coordinates lie on the page, in points (1/72 inch) from the figure's lower left corner.
-
-    Args:
-        ax: the Axes.
-        x: a number or (points,) numbers.
-        y: the same shape as `x`.
-
-    Returns:
-        float array, (2,) or (points, 2).
-    """
-    ax.get_xlim(), ax.get_ylim()  # asking for them brings pending limits up to date
-    return ax.transData.transform(np.stack([x, y], axis=-1)) * 72 / ax.figure.dpi
-
-
-def text_width(text, size=TEXT_SIZE, *, weight="normal"):
-    """Width of a text in points (1/72 inch) in the font that is set, without drawing it.
-
-    Args:
-        text: the characters.
-        size: font size in points.
-        weight: font weight, such as "bold".
-
-    Returns:
-        A float.
-    """
-    font = FontProperties(size=size, weight=weight)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
