@@ -41,13 +41,13 @@
 
 # %%
 import keras
-import numpy as np
 
 try:
     import rnn_course
 except ImportError:
     # %pip install -q --no-deps "git+https://github.com/rnn-course/rnn_course@v0.1.0"
     import rnn_course
+print(f"rnn_course {rnn_course.__version__}, Keras {keras.__version__}")
 
 # %% [markdown]
 # `SOURCE` names the data: `"sst2"` and `"sms_spam"` are real, `"sample"` comes with the course and needs no network, `"auto"`
@@ -71,19 +71,18 @@ SHOW_TEXTS = False  # print a few reviews where you run this; their licence is n
 # %%
 import time
 
+import numpy as np
+
 from rnn_course.data import load_sentiment
-from rnn_course.sequences import Vocabulary, pad, tokenize
+from rnn_course.sequences import Vocabulary, affixes, pad, tokenize
 
 began = time.perf_counter()
 if FAST:
     SEEDS, EPOCHS, READER_EPOCHS = SEEDS[:1], 1, 4
 data = load_sentiment(SOURCE)
-splits = {"train": data.train, "dev": data.dev, "test": data.test}
-for name, split in splits.items():
-    lengths = [len(tokenize(text)) for text in split.texts]
-    print(
-        f"{name:5} {len(lengths):5,} texts, {np.mean(split.labels):.0%} {data.labels[1]}, {np.median(lengths):.0f} words"
-    )
+for name, split in zip(("train", "dev", "test"), data[:3], strict=True):
+    length = np.median([len(tokenize(text)) for text in split.texts])
+    print(f"{name:5} {len(split.texts):5,} texts, {np.mean(split.labels):.0%} {data.labels[1]}, {length:.0f} words")
 print(*(data.train.texts[:3] if SHOW_TEXTS else []), sep="\n")
 
 # %% [markdown]
@@ -123,6 +122,10 @@ def fit_bag(data, longest=2):
     return max(bags, key=lambda bag: bag.score(data.dev.texts, data.dev.labels))
 
 
+# %% [markdown]
+# The longest piece is two words here; further down we will also ask what single words can do.
+
+# %%
 bag = fit_bag(data)
 bag_right = bag.predict(data.test.texts) == data.test.labels  # (batch,)
 print(f"words and pairs: dev {bag.score(data.dev.texts, data.dev.labels):.1%}, test {bag_right.mean():.1%}")
@@ -198,7 +201,7 @@ def compiled(model, optimizer):
     """The same loss and the same accuracy for every network of this lesson."""
     accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, [accuracy], jit_compile=True)
+    model.compile(optimizer, loss=loss, metrics=[accuracy], jit_compile=True)
     return model
 
 
@@ -206,10 +209,8 @@ def compiled(model, optimizer):
 # The weights that answer are a running average over the last hundred or so training steps (`use_ema`), which steadies them;
 # `SwapEMAWeights` puts the average in place whenever the model is tested, and for good when training ends.
 
+
 # %%
-from rnn_course.sequences import affixes
-
-
 def train(seed, data, vocabulary, *, epochs=EPOCHS):
     """Train one classifier; return it with its history and minutes."""
     keras.utils.set_random_seed(seed)
@@ -254,7 +255,8 @@ accuracies = network_right.mean(axis=1)
 share, count = accuracies.mean(), len(data.test.labels)
 print(f"network {share:.1%} ± {accuracies.std():.1%} over {len(SEEDS)} seeds, bag {bag_right.mean():.1%}")
 print(f"margin of {count:,} test sentences: ± {1.96 * np.sqrt(share * (1 - share) / count):.1%}")
-published = {"LSTM, published": 0.806, "BiLSTM, published": 0.832} if data.source == "sst2" else None
+PUBLISHED = {"LSTM": 0.806, "BiLSTM": 0.832}  # trained on sentences only, as reported by Zhao (2018)
+published = {f"{name}, published": share for name, share in PUBLISHED.items()} if data.source == "sst2" else None
 _ = plot_scores(
     {"bidirectional LSTM": accuracies},
     baseline={"words and pairs, counted": bag_right.mean()},
@@ -320,6 +322,9 @@ def train_reader(cell, seed):
     model.fit(ids["train"], sample.train.labels, batch_size=64, epochs=READER_EPOCHS, verbose=0)
     return model
 
+
+# %% [markdown]
+# Both kinds, every seed, the same number of units:
 
 # %%
 cells = {"LSTM": keras.layers.LSTM, "SimpleRNN": keras.layers.SimpleRNN}
@@ -405,6 +410,11 @@ asked = [
     "it could have been a great film",
 ]
 shares = input_attribution(networks[0], encode(asked, words))
+
+# %% [markdown]
+# The number before each sentence is its logit, below 0 for negative. The last line checks the sums.
+
+# %%
 colored = [(tokenize(text), share[: len(tokenize(text))]) for text, share in zip(asked, shares.values, strict=True)]
 left_over = np.nansum(shares.values, axis=1) - (shares.score - shares.baseline_score)
 for text, score in zip(asked, shares.score, strict=True):
@@ -478,10 +488,17 @@ def held_accuracy(model, seen, unit):
     return right[turned].mean(), right[~turned].mean()
 
 
+# %% [markdown]
+# Here are the three numbers for each seed: untouched, the control held, the negation unit held.
+
+# %%
 least = [int(np.abs(result.correlation).argmin()) for result in found]
 best_held = [held_accuracy(*pair, result.best) for *pair, result in zip(readers["LSTM"], traces, found, strict=True)]
 least_held = [held_accuracy(*case) for case in zip(readers["LSTM"], traces, least, strict=True)]
 untouched = [(right[turned].mean(), right[~turned].mean()) for right in reader_right["LSTM"]]
+
+# %% [markdown]
+# Bars are means, black lines run from the lowest to the highest seed.
 
 # %%
 rows = {}
@@ -516,6 +533,10 @@ def answer(targets, outputs):
     return keras.ops.sum(outputs)
 
 
+# %% [markdown]
+# The total gradient of both networks, and what differentiating the stacked outputs gives ("direct"):
+
+# %%
 simple = readers["SimpleRNN"][best]
 some, labels = ids["test"][:200], sample.test.labels[:200]
 flows = {
@@ -546,23 +567,28 @@ for name, flow in flows.items():
 # were taken out before the split, which published figures on these data usually leave in.
 
 # %%
-spam_accuracy = spam_baseline = None
-if data.source == "sst2":
-    messages = load_sentiment("sms_spam")
-    message_words = Vocabulary.from_texts(messages.train.texts)
-    print("dev after each epoch:", end=" ")
-    filter_, _, spam_minutes = train(SEEDS[0], messages, message_words)
-    spam = filter_.predict(encode(messages.test.texts, message_words), verbose=0)[:, 0] > 0
-    counted = fit_bag(messages).predict(messages.test.texts)
-    truth = messages.test.labels == 1
-    print(f"\n{len(truth)} messages, {truth.sum()} spam; always answering ham: {1 - truth.mean():.1%}")
-    for name, said in (("network", spam), ("bag", counted == 1)):
-        print(
-            f"{name:8} accuracy {np.mean(said == truth):.1%}, spam caught {said[truth].mean():.1%}, ham lost {said[~truth].mean():.1%}"
-        )
-    spam_accuracy, spam_baseline = np.mean(spam == truth), np.mean((counted == 1) == truth)
-else:
-    print("The messages are real data: run this lesson with SOURCE = 'sst2' or 'auto'.")
+real = data.source == "sst2"  # the messages are real data too: without a network there are none
+messages = load_sentiment("sms_spam") if real else sample
+message_words = Vocabulary.from_texts(messages.train.texts)
+print(f"{messages.source}, dev after each epoch:", end=" ")
+spam_filter, _, spam_minutes = train(SEEDS[0], messages, message_words)
+said = {
+    "network": spam_filter.predict(encode(messages.test.texts, message_words), verbose=0)[:, 0] > 0,
+    "bag": fit_bag(messages).predict(messages.test.texts) == 1,
+}
+truth = messages.test.labels == 1
+spam_accuracy = {name: np.mean(answers == truth) for name, answers in said.items()}
+
+# %% [markdown]
+# "Lost" is what a reader would mind most: a wanted message thrown away.
+
+# %%
+print(
+    f"{len(truth)} messages, {truth.sum()} {messages.labels[1]}; always answering {messages.labels[0]}: {1 - truth.mean():.1%}"
+)
+for name, answers in said.items():
+    caught, lost = answers[truth].mean(), answers[~truth].mean()
+    print(f"{name:8} accuracy {spam_accuracy[name]:.1%}, caught {caught:.1%}, lost {lost:.1%}")
 
 # %% [markdown]
 # ## Exercises
@@ -666,7 +692,22 @@ exercises.q5.check(word_shares)
 #   sentiment, in a network a thousand times larger.
 # - Werbos (1990), *Backpropagation through time*, Proceedings of the IEEE 78: the total gradient.
 #
-# The last cell collects the figures of this run.
+# The last two cells collect the figures of this run: first those of the small readers, then all.
+
+# %%
+reader_figures = {
+    "sample_accuracy": float(reader_right["LSTM"].mean()),
+    "sample_accuracy_std": float(reader_right["LSTM"].mean(axis=1).std()),
+    "baseline_sample_accuracy": bag_scores_sample[1],
+    "sample_pairs_accuracy": bag_scores_sample[2],
+    "sample_simple_rnn_accuracy": float(reader_right["SimpleRNN"].mean()),
+    "negated_accuracy": float(np.mean([case[0] for case in untouched])),
+    "negated_accuracy_unit_held": float(np.mean([case[0] for case in best_held])),
+    "negated_accuracy_control_held": float(np.mean([case[0] for case in least_held])),
+}
+
+# %% [markdown]
+# `rnn-course run` reads `results`.
 
 # %%
 results = {
@@ -677,17 +718,9 @@ results = {
     "test_accuracy": float(accuracies.mean()),
     "test_accuracy_std": float(accuracies.std()),
     "baseline_accuracy": float(bag_right.mean()),
-    "published_accuracy": 0.832 if data.source == "sst2" else None,
     "combined_accuracy": float(combined_accuracy),
-    "sample_accuracy": float(reader_right["LSTM"].mean()),
-    "sample_accuracy_std": float(reader_right["LSTM"].mean(axis=1).std()),
-    "baseline_sample_accuracy": bag_scores_sample[1],
-    "baseline_sample_pairs_accuracy": bag_scores_sample[2],
-    "sample_simple_rnn_accuracy": float(reader_right["SimpleRNN"].mean()),
-    "negated_accuracy": float(np.mean([case[0] for case in untouched])),
-    "negated_accuracy_unit_held": float(np.mean([case[0] for case in best_held])),
-    "negated_accuracy_control_held": float(np.mean([case[0] for case in least_held])),
-    "spam_accuracy": spam_accuracy and float(spam_accuracy),
-    "baseline_spam_accuracy": spam_baseline and float(spam_baseline),
+    **({"published_accuracy": PUBLISHED["BiLSTM"], "spam_accuracy": float(spam_accuracy["network"])} if real else {}),
+    **({"baseline_spam_accuracy": float(spam_accuracy["bag"])} if real else {}),
+    **reader_figures,
 }
 results

@@ -4,14 +4,16 @@ import keras
 import numpy as np
 import pytest
 
+from rnn_course.layers import SubwordEmbedding
 from rnn_course.models import build_sentiment_classifier
 
+PARTS = np.array([[0, 0], [0, 0], *([word, word % 3] for word in range(1, 11))])  # 12 words, some with one part
 TOKENS = np.array([[3, 8, 2, 5], [6, 4, 0, 0], [1, 9, 7, 0]], "int32")
 
 
 def filled(seed=1, **sizes):
     """A small classifier, every weight with its own value."""
-    model = build_sentiment_classifier(**{"vocabulary": 12, "embedding": 5, "units": 3, **sizes})
+    model = build_sentiment_classifier(**{"vocabulary": 12, "parts": PARTS, "embedding": 5, "units": 3, **sizes})
     rng = np.random.default_rng(seed)
     for variable in model.trainable_variables:
         variable.assign(rng.normal(0, 0.7, variable.shape))
@@ -22,8 +24,9 @@ def logits(model, tokens):
     return np.asarray(model(tokens, training=False))
 
 
-def test_the_layers_have_the_names_that_lessons_use():
-    names = [layer.name for layer in build_sentiment_classifier(vocabulary=12).layers]
+@pytest.mark.parametrize("parts", [None, PARTS])
+def test_the_layers_have_the_names_that_lessons_use(parts):
+    names = [layer.name for layer in build_sentiment_classifier(vocabulary=12, parts=parts).layers]
     assert names == [
         "tokens",
         "word_dropout",
@@ -41,6 +44,14 @@ def test_the_reader_is_a_plain_bidirectional_lstm():
     assert type(reader) is keras.layers.Bidirectional
     assert type(reader.forward_layer) is keras.layers.LSTM
     assert reader.forward_layer.units == 3
+
+
+@pytest.mark.parametrize("parts", [None, PARTS])
+def test_words_are_looked_up_in_an_embedding_with_or_without_parts(parts):
+    lookup = filled(parts=parts).get_layer("embedding")
+    assert isinstance(lookup, keras.layers.Embedding)
+    assert isinstance(lookup, SubwordEmbedding) == (parts is not None)
+    assert lookup.embeddings.shape == (12, 5)
 
 
 def test_one_logit_comes_out_for_every_sentence():
@@ -93,8 +104,10 @@ def test_every_weight_learns_and_of_the_word_vectors_those_that_were_read():
     model.train_on_batch(TOKENS, np.array([[1.0], [0.0], [1.0]]))
     moved = [after != old for after, old in zip(model.get_weights(), before, strict=True)]
     assert all(change.any() for change in moved)
-    read = moved[0].any(axis=1)  # (vocabulary,)
-    assert set(np.flatnonzero(read)) == set(np.unique(TOKENS)) - {0}
+    assert len(moved) == 10  # two tables of vectors, three arrays in each direction, kernel and bias of the logit
+    words, parts = (change.any(axis=1) for change in moved[:2])  # (vocabulary,), (parts,)
+    assert set(np.flatnonzero(words)) == set(np.unique(TOKENS)) - {0}
+    assert set(np.flatnonzero(parts)) == set(np.unique(PARTS[TOKENS])) - {0}
 
 
 def test_a_saved_model_answers_as_before(tmp_path):

@@ -16,7 +16,7 @@ from rnn_course.plots import (
     plot_highlighted_text,
     plot_highlighted_texts,
 )
-from rnn_course.plots.attribution import class_of, level_of, palette, signed
+from rnn_course.plots.highlighted import class_of, level_of, palette, signed
 from rnn_course.plots.style import DIVERGING, NEGATIVE, POSITIVE, contrast
 
 WORDS = ["not", "good", ",", "but", "long"]

@@ -8,6 +8,7 @@ from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from rnn_course.plots.page import free_place, spread, wrapped
 from rnn_course.plots.style import (
     BASELINE_STYLE,
     CELL_COLORS,
@@ -24,9 +25,7 @@ from rnn_course.plots.style import (
     ink,
     label_axes,
     label_lines,
-    spread,
     text_on,
-    wrapped,
 )
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
@@ -181,9 +180,17 @@ def test_labels_of_lines_that_end_together_do_not_touch():
 
 
 def test_long_findings_are_broken_between_words():
-    lines = wrapped("one two three four", width=60).split("\n")
+    lines = wrapped("one two three four", 60, 12).split("\n")
     assert len(lines) > 1 and " ".join(lines) == "one two three four"
-    assert wrapped("unbreakable", width=1) == "unbreakable"
+    assert wrapped("unbreakable", 1, 12) == "unbreakable"
+
+
+def test_a_box_is_placed_where_nothing_lies_yet():
+    wall_above = np.array([-50.0, 0.0, 50.0, 99.0])
+    offset, covered = free_place(np.zeros(2), np.array([20.0, 10.0]), [wall_above])
+    assert (offset.round(6).tolist(), covered) == ([0, -10], 0)
+    offset, covered = free_place(np.zeros(2), np.array([20.0, 10.0]), [wall_above, -wall_above[[2, 3, 0, 1]]])
+    assert covered > 0
 
 
 def test_titles_stand_at_the_left_and_two_spines_go():

@@ -53,6 +53,16 @@ class SubwordEmbedding(keras.layers.Embedding):
         added = super().call(inputs) + ops.sum(vectors, axis=-2)
         return added / ops.sqrt(1 + ops.sum(there, axis=-2))
 
+    def save_own_variables(self, store):
+        """Keep the vectors of words and parts, `(words or parts, output_dim)`; `Embedding` keeps the first alone."""
+        super().save_own_variables(store)
+        store["part_vectors"] = self.part_vectors
+
+    def load_own_variables(self, store):
+        """Take back the vectors of words and parts, `(words or parts, output_dim)`."""
+        super().load_own_variables(store)
+        self.part_vectors.assign(store["part_vectors"])
+
     def get_config(self):
         """Return the arguments, the table `(input_dim, parts)` as lists."""
         return {**super().get_config(), "parts": self.parts.tolist()}

@@ -3,26 +3,21 @@
 * `states`: all units as one image, single units over time, paths through state space.
 * `gates`: how far each gate is open, for one unit, on average, or for all units as an image.
 * `gradients`: how far back the gradient reaches, several cells or kinds in one Axes.
-* `attribution`: words colored by a signed number, as HTML, as a picture, as bars.
+* `attribution`: what each word adds to an answer, as bars and as words on colored boxes; `highlighted`: the same as
+  HTML whose text stays text.
 * `neurons`: does a unit stand for a concept, and is it missed when it is gone?
 * `training`: learning curves, and the held-out result beside the baseline and the published figure.
 * `style`: the colors, and the only two functions that make figures; `steps` and `rows`: what pictures over time and
-  pictures of labelled scores share.
+  pictures of labelled scores share; `page`: where things lie on the page.
 
 Every picture is 7 × 3 inches unless its rows need another height, takes `ax` to draw elsewhere, and takes `title`,
 which states what is to be seen.
 """
 
-from rnn_course.plots.attribution import (
-    HighlightedText,
-    highlight_text,
-    highlight_texts,
-    plot_attribution,
-    plot_highlighted_text,
-    plot_highlighted_texts,
-)
+from rnn_course.plots.attribution import plot_attribution, plot_highlighted_text, plot_highlighted_texts
 from rnn_course.plots.gates import plot_gate_image, plot_gates
 from rnn_course.plots.gradients import plot_gradient_flow
+from rnn_course.plots.highlighted import HighlightedText, highlight_text, highlight_texts
 from rnn_course.plots.neurons import plot_ablation, plot_unit_concept
 from rnn_course.plots.states import plot_states, plot_trajectories, plot_unit_over_time
 from rnn_course.plots.style import axes_or_new, figure_grid, hatch_masked

@@ -1,3 +1,19 @@
+"""Pictures of what each word adds to an answer: bars, and words on colored boxes."""
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, to_hex
+
+from rnn_course.plots.highlighted import checked_line, highlight_texts
+from rnn_course.plots.page import settle, size_in_points, text_width
+from rnn_course.plots.states import symmetric_limit
+from rnn_course.plots.steps import label_steps
+from rnn_course.plots.style import DIVERGING, NEGATIVE, POSITIVE, axes_or_new, label_axes, text_on
+
+BOX_SIZE = 12
+BOX_HEIGHT = 22
+
+
 def plot_attribution(tokens, values, *, quantity="attribution (in logits)", title=None, ax=None):
     """Draw one bar for each word: how much it pushed the answer, and which way.
 
@@ -14,7 +30,7 @@ def plot_attribution(tokens, values, *, quantity="attribution (in logits)", titl
     Raises:
         ValueError: words and values differ in number, or a value is infinite.
     """
-    words, values = _checked_line(tokens, values)
+    words, values = checked_line(tokens, values)
     limit = symmetric_limit(values)
     ax = axes_or_new(ax)
     ax.bar(range(len(words)), values, color=np.where(values < 0, NEGATIVE, POSITIVE), width=0.75)

@@ -1,26 +1,15 @@
-"""Words colored by a signed number: as HTML whose text stays text, as a picture, and as bars."""
+"""Words colored by a signed number, as HTML whose text stays text: no script, no network, light and dark."""
 
 import html
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 
 from rnn_course.plots.states import symmetric_limit
-from rnn_course.plots.steps import as_numbers, label_steps
-from rnn_course.plots.style import (
-    DIVERGING,
-    NEGATIVE,
-    POSITIVE,
-    axes_or_new,
-    label_axes,
-    settle,
-    size_in_points,
-    text_on,
-    text_width,
-)
+from rnn_course.plots.steps import as_numbers
+from rnn_course.plots.style import DIVERGING, text_on
 
 LEVELS = 10
 SHOWN_WITHOUT_STYLES = 3
@@ -28,8 +17,6 @@ DARK = LinearSegmentedColormap.from_list(
     "rnn_course_diverging_dark", ["#7CC0FF", "#2F7FC4", "#1D3F5E", "#23272C", "#5A3A17", "#C46A14", "#FFB066"]
 )
 IN_THE_DARK = ('[data-jp-theme-light="false"]', ".vscode-dark", 'html[theme="dark"]')
-BOX_SIZE = 12
-BOX_HEIGHT = 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,15 +121,26 @@ def highlight_texts(texts, *, limit=None, title=None, separator=" "):
         ValueError: there is no text, words and values differ in number, a value is infinite, or `limit` is not
             above zero.
     """
-    lines = tuple(_checked_line(*pair) for pair in texts)
+    lines = tuple(checked_line(*pair) for pair in texts)
     if not lines:
         raise ValueError("There is no text to highlight; pass at least one (tokens, values) pair.")
     limit = symmetric_limit(np.concatenate([values for _, values in lines]), limit)
     return HighlightedText(lines, limit, title, separator)
 
 
-def _checked_line(tokens, values):
-    """One text as (tuple of words, float array of the same length)."""
+def checked_line(tokens, values):
+    """Read one text and the values of its words.
+
+    Args:
+        tokens: (words,) strings.
+        values: (words,) numbers; NaN marks a word without one.
+
+    Returns:
+        A tuple of str, and a float array (words,).
+
+    Raises:
+        ValueError: words and values differ in number, there are none, or a value is infinite.
+    """
     if isinstance(tokens, str):
         raise ValueError("`tokens` must be a list of words, not one str; pass `list(text)` for its characters.")
     words, values = tuple(map(str, tokens)), as_numbers(values, "values")

@@ -47,7 +47,7 @@ def text_width(text, size, *, weight="normal"):
 
     Args:
         text: characters on one line.
-        size: font size in points.
+        size: float, the font size in points.
         weight: font weight, such as "bold".
 
     Returns:
@@ -62,8 +62,8 @@ def wrapped(text, width, size):
 
     Args:
         text: words with white space between them.
-        width: int, the points there are.
-        size: font size in points.
+        width: float, the points there are.
+        size: float, the font size in points.
 
     Returns:
         A str with line breaks.

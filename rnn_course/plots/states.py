@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rnn_course.plots.page import box_around, boxes_along, free_place, points_of, settle, text_width, walls
 from rnn_course.plots.steps import as_numbers, label_steps, one_sequence, real_steps, words_at
 from rnn_course.plots.style import (
     DIVERGING,
@@ -11,9 +12,6 @@ from rnn_course.plots.style import (
     ink,
     label_axes,
     label_lines,
-    points_of,
-    settle,
-    text_width,
 )
 
 MOST_UNIT_TICKS, MOST_SCALE_TICKS = 12, 5

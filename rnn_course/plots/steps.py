@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rnn_course.plots.style import TEXT_SIZE, hatch_masked, size_in_points, text_width
+from rnn_course.plots.page import size_in_points, text_width
+from rnn_course.plots.style import TEXT_SIZE, hatch_masked
 
 LONGEST_WORD = 14
 
@@ -41,7 +42,7 @@ def as_numbers(values, name):
 
     Args:
         values: numbers in any shape.
-        name: what the caller calls them, for the message.
+        name: str, what the caller calls them, for the message.
 
     Returns:
         float array of the same shape.
@@ -135,7 +136,7 @@ def label_steps(ax, real, *, tokens=None, note=None):
     ax.set_xlim(-0.5, len(real) - 0.5)
     label = "time step"
     if tokens is None:
-        ax.xaxis.get_major_locator().set_params(integer=True, nbins=8)
+        ax.xaxis.get_major_locator().set_params(integer=True, nbins=6)
     else:
         every = _write_words(ax, words_at(tokens, real), real)
         ordinal = {1: "each", 2: "every second", 3: "every third"}.get(every, f"every {every}th")
@@ -148,7 +149,7 @@ def _write_words(ax, words, real):
     """Write words under their real steps: level, slanted, upright, or only every n-th; returns that n."""
     room = size_in_points(ax)[0] / len(words)
     every = max(1, int(np.ceil(1.15 * TEXT_SIZE / room)))
-    level = room > max(text_width(word) for word in words) + 4
+    level = room > max(text_width(word, TEXT_SIZE) for word in words) + 4
     slant = {} if level else {"rotation": 45 if room > 1.7 * TEXT_SIZE else 90}
     if not level:
         slant |= {"ha": "right", "rotation_mode": "anchor", "va": "center" if slant["rotation"] == 90 else "top"}

@@ -216,7 +216,7 @@ def color_of(label, index, *, taken=()):
     """The fixed color of the cell that a label names, or the next color of the series.
 
     Args:
-        label: what a line is called; "lstm", "LSTM, total" and "bidirectional LSTM" are all the LSTM.
+        label: str, what a line is called; "lstm", "LSTM, total" and "bidirectional LSTM" are all the LSTM.
         index: the line's place, from 0, for labels that name no cell, or several.
         taken: colors that other lines of the picture have; a cell's color among them is not given again.
 
