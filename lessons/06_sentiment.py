@@ -28,7 +28,8 @@
 # - set a strong baseline that cannot read order, and a bidirectional LSTM that can, on the same test sentences;
 # - find the sentences that the baseline cannot get right, whatever its weights;
 # - watch a network change its mind at the word *but*;
-# - find a unit that turns at a negation, prove it against chance, hold it still, and see *not* become inaudible;
+# - find a unit that turns at a negation, prove it against chance, hold it still, and be surprised;
+# - make *not* inaudible to the network, and make it hear one that is not there;
 # - measure how far back the answer listens, and meet a gradient that is exactly zero where it should not be.
 #
 # Minutes on two CPU cores: eight to run, forty-five to read.
@@ -58,7 +59,7 @@ SOURCE = "auto"
 FAST = False
 SEEDS = (0, 1, 2)
 EPOCHS = 3
-READER_UNITS = 4  # of the small network that is opened
+READER_UNITS = 8  # of the small network that is opened
 READER_EPOCHS = 20
 SHOW_TEXTS = False  # print a few reviews where you run this; their licence is not stated, so this page prints none
 
@@ -197,11 +198,11 @@ class OneLine(keras.callbacks.Callback):
 
 
 # %%
-def compiled(model, optimizer):
-    """The same loss and the same accuracy for every network of this lesson."""
+def compiled(model, optimizer, *, jit=False):
+    """The same loss and the same accuracy for every network of this lesson; `jit` compiles its steps with XLA."""
     accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    model.compile(optimizer, loss=loss, metrics=[accuracy], jit_compile=True)
+    model.compile(optimizer, loss=loss, metrics=[accuracy], jit_compile=jit)
     return model
 
 
@@ -216,7 +217,7 @@ def train(seed, data, vocabulary, *, epochs=EPOCHS):
     keras.utils.set_random_seed(seed)
     started = time.perf_counter()
     network = build_sentiment_classifier(vocabulary=len(vocabulary), parts=affixes(vocabulary.tokens))
-    compiled(network, keras.optimizers.Adam(2e-3, use_ema=True, ema_momentum=0.99))
+    compiled(network, keras.optimizers.Adam(2e-3, use_ema=True, ema_momentum=0.99), jit=True)
     x, dev_x = (encode(split.texts, vocabulary) for split in (data.train, data.dev))
     callbacks = [keras.callbacks.SwapEMAWeights(), OneLine()]
     options = {"batch_size": 64, "epochs": epochs, "callbacks": callbacks, "verbose": 0}
@@ -255,7 +256,7 @@ accuracies = network_right.mean(axis=1)
 share, count = accuracies.mean(), len(data.test.labels)
 print(f"network {share:.1%} ± {accuracies.std():.1%} over {len(SEEDS)} seeds, bag {bag_right.mean():.1%}")
 print(f"margin of {count:,} test sentences: ± {1.96 * np.sqrt(share * (1 - share) / count):.1%}")
-PUBLISHED = {"LSTM": 0.806, "BiLSTM": 0.832}  # trained on sentences only, as reported by Zhao (2018)
+PUBLISHED = {"LSTM": 0.806, "BiLSTM": 0.832}  # sentences only, pretrained word vectors: Zhao et al. (2018)
 published = {f"{name}, published": share for name, share in PUBLISHED.items()} if data.source == "sst2" else None
 _ = plot_scores(
     {"bidirectional LSTM": accuracies},
@@ -302,7 +303,7 @@ print(f"single words {bag_scores_sample[1]:.1%}, words and pairs {bag_scores_sam
 # Capitals mark the scope of a negator. Single words are fooled nearly as often as a coin; pairs help, since "not good" is a
 # pair, and stop helping where something stands between.
 #
-# Now a network so small that it can be opened: one LSTM of four units that reads from left to right and answers from its last
+# Now a network so small that it can be opened: one LSTM of eight units that reads from left to right and answers from its last
 # state. Beside it the same with a simple RNN. **Guess** who gets how far.
 
 # %%
@@ -336,7 +337,7 @@ reader_right = {
 _ = plot_scores(
     {name: right.mean(axis=1) for name, right in reader_right.items()},
     baseline={"words": bag_scores_sample[1], "words and pairs": bag_scores_sample[2]},
-    title="Where order decides, four units beat every count of words",
+    title="Where order decides, eight units beat every count of words",
 )
 
 # %% [markdown]
@@ -376,7 +377,7 @@ ax = plot_unit_over_time(
 )
 
 # %% [markdown]
-# The same in state space. Four units make a point in four dimensions; principal components of all test states give the plane in
+# The same in state space. Eight units make a point in eight dimensions; principal components of all test states give the plane in
 # which they differ most. All three sentences begin with the same words, so their paths begin as one.
 
 # %%
@@ -431,90 +432,133 @@ highlight_texts(colored)
 # %% [markdown]
 # ## Does any unit know that a negator is in force?
 #
-# In the small reader we can ask this precisely, because the sample knows where each scope begins and ends. For each unit we
-# take the correlation between its cell state and "inside a scope", over all words of all test sentences. Four units give four
-# chances to be lucky, and states within a sentence hang together, so the honest question is: how good is the best unit when
-# whole sentences' scopes are dealt out at random? That is the grey band.
+# In the small reader we can ask this precisely, because the sample knows where each scope begins and ends. For every test
+# sentence we take the word that will decide it ("dull" in "not at all the dull story") and go one word back. At that moment the
+# network cannot know the judgment yet, but it must know whether a *not* is waiting for it. Which unit does?
+#
+# With eight units there are eight chances to be lucky, so the honest question is how well the best of them would do if the
+# sentences' truths were dealt out at random. That is the grey band.
 
 # %%
 from rnn_course.plots import plot_unit_concept
 from rnn_course.probes import unit_concept_correlation
 
-inside = pad([list(map(int, negated)) for negated in sample.test.negated], length=longest).astype(bool)
-decisive = pad([list(map(int, decides)) for decides in sample.test.decides], length=longest).astype(bool)
-turned = (inside & decisive).any(axis=1)  # (batch,): the deciding clause is negated
-traces = [trace(model, ids["test"], "reader") for model in readers["LSTM"]]
-found = [
-    unit_concept_correlation(seen.cell, inside, mask=seen.mask, rng=np.random.default_rng(0), permutations=200)
-    for seen in traces
-]
-unit = found[best].best
-print(f"unit {unit}: r = {found[best].correlation[unit]:+.2f}, p ≤ {found[best].p_values[unit]:.3f}")
-_ = plot_unit_concept(found[best].correlation, found[best].null, concept="inside a negator's scope")
+inside, decisive, polar = (
+    pad([[abs(int(value)) for value in row] for row in truth], length=longest).astype(bool)  # (batch, time)
+    for truth in (sample.test.negated, sample.test.decides, sample.test.polarity)
+)
+everyone = np.arange(len(inside))
+judged = (polar & decisive).argmax(axis=1)  # (batch,): the first polar word of the deciding clause
+negated = inside[everyone, judged]
+print(f"{negated.mean():.0%} of the test sentences are decided by a negated word")
 
 # %% [markdown]
-# Here is that unit while it reads two sentences that differ in one word:
+# The search, in every seed; the picture shows the reader that we have been looking at.
 
 # %%
+traces = [trace(model, ids["test"], "reader") for model in readers["LSTM"]]
+found = []
+for seen in traces:
+    before = seen.hidden[everyone, judged - 1][:, None]  # (batch, 1, units): one moment of each sentence
+    chance = np.random.default_rng(0)
+    found.append(unit_concept_correlation(before, negated[:, None], rng=chance, permutations=500))
+for seed, result in zip(SEEDS, found, strict=True):
+    strongest = result.correlation[result.best]
+    print(f"seed {seed}: unit {result.best}, r = {strongest:+.2f}, p ≤ {result.p_values[result.best]:.3f}")
+title = "One word ahead, most units know of the negator"
+_ = plot_unit_concept(found[best].correlation, found[best].null, concept="a negator in force", title=title)
+
+# %% [markdown]
+# Here is the best unit while it reads two sentences that differ in one word:
+
+# %%
+unit = found[best].best
 pair = ["i always found the plot very good .", "i never found the plot very good ."]
 seen = trace(reader, encode(pair, sample_words, longest), "reader")
 length = len(pair[0].split())
-ax = plot_unit_over_time(
-    seen.cell[:, :length, unit].T,  # (time, sentences)
+_ = plot_unit_over_time(
+    seen.hidden[:, :length, unit].T,  # (time, sentences)
     tokens=["i", "always/never", *pair[0].split()[2:]],
     labels=["always", "never"],
-    quantity=f"cell state of unit {unit}",
+    quantity=f"hidden state of unit {unit}",
     title=f"Unit {unit} parts ways at the negator",
 )
 
 # %% [markdown]
-# ## Hold it still, and *not* becomes inaudible
+# ## Hold the unit that knows, and nothing happens
 #
-# A correlation shows what a unit follows, not what it is for. So we intervene: while the network reads the words inside a
-# negator's scope, and only there, we hold the unit's cell at the mean it has elsewhere. **Write down** what should happen to
-# sentences whose deciding clause is negated, and to the others. As a control we do the same to the unit that follows negation
-# least, in all seeds.
+# A correlation shows what a unit follows, not what it is for. So we intervene, in one moment only: at that same word before the
+# judgment, in the negated sentences, we set the unit's cell to the mean it has there when nothing is negated. **Write down** what
+# the accuracy on negated sentences should become if this unit is where the network keeps its *not*.
 
 # %%
-from rnn_course.plots import plot_ablation
 from rnn_course.probes import ablate_units
 
+moment = np.arange(longest) == (judged - 1)[:, None]  # (batch, time)
 
-def held_accuracy(model, seen, unit):
-    """Accuracy on turned and on other sentences with one unit held inside negators' scopes."""
-    usual = seen.cell[seen.mask & ~inside][:, unit].mean()
-    held = ablate_units(model, ids["test"], [unit], "reader", state="cell", value=usual, steps=inside)
-    right = (held[:, 0] > 0) == sample.test.labels
-    return right[turned].mean(), right[~turned].mean()
+
+def set_units(model, seen, units, *, where, like):
+    """Accuracy on the sentences `where`, with units set, one word before the judgment, to their mean in `like`."""
+    usual = seen.cell[everyone, judged - 1][like].mean(axis=0)[units]
+    steps = moment & where[:, None]
+    logits = ablate_units(model, ids["test"], units, "reader", state="cell", value=usual, steps=steps)
+    return np.mean((logits[where, 0] > 0) == sample.test.labels[where])
 
 
 # %% [markdown]
-# Here are the three numbers for each seed: untouched, the control held, the negation unit held.
+# The best follower alone, in each seed:
 
 # %%
-least = [int(np.abs(result.correlation).argmin()) for result in found]
-best_held = [held_accuracy(*pair, result.best) for *pair, result in zip(readers["LSTM"], traces, found, strict=True)]
-least_held = [held_accuracy(*case) for case in zip(readers["LSTM"], traces, least, strict=True)]
-untouched = [(right[turned].mean(), right[~turned].mean()) for right in reader_right["LSTM"]]
+untouched = [right[negated].mean() for right in reader_right["LSTM"]]
+one_set = [
+    set_units(model, seen, [result.best], where=negated, like=~negated)
+    for model, seen, result in zip(readers["LSTM"], traces, found, strict=True)
+]
+print("negated sentences, untouched:   ", *(f"{share:.1%}" for share in untouched))
+print("negated sentences, one unit set:", *(f"{share:.1%}" for share in one_set))
 
 # %% [markdown]
-# Bars are means, black lines run from the lowest to the highest seed.
+# If that is less than you expected, look at the grey band's picture again: the best unit is not alone. What one unit forgets,
+# the others still say. The network does not keep its *not* in a unit; it keeps it in a *direction* that many units share.
+#
+# ## Hold them together, and *not* becomes inaudible
+#
+# So we set the units one after another, the best follower first. And we turn the experiment round: in sentences *without* a
+# negator we set the units as if there were one. Controls get the same treatment with the value of their own kind.
 
 # %%
-rows = {}
-for which, name in enumerate(("negated", "other")):
-    rows[f"{name}: untouched"] = [case[which] for case in untouched]
-    rows[f"{name}: least related unit held"] = [case[which] for case in least_held]
-    rows[f"{name}: negation unit held"] = [case[which] for case in best_held]
-_ = plot_ablation(
-    rows, baseline={"coin": 0.5}, title="One unit held, and negated sentences go wrong; the others do not"
-)
-lost = np.mean([before[0] - after[0] for before, after in zip(untouched, best_held, strict=True)])
-print(f"negated sentences lose {lost:.0%} on average over {len(SEEDS)} seeds")
+counts = range(1, READER_UNITS + 1)
+kinds = {"erased": (negated, ~negated), "written": (~negated, negated)}
+kinds |= {"control, negated": (negated, negated), "control, affirmed": (~negated, ~negated)}
+curves = {name: np.empty((len(SEEDS), READER_UNITS)) for name in kinds}
+for index, (model, seen, result) in enumerate(zip(readers["LSTM"], traces, found, strict=True)):
+    order = np.argsort(-np.abs(result.correlation))
+    for name, (where, like) in kinds.items():
+        curves[name][index] = [set_units(model, seen, order[:count], where=where, like=like) for count in counts]
 
 # %% [markdown]
-# The network reads on, fluently, and takes *not good* for *good*. That is what makes the unit's job visible: it is not
-# broken reading, it is reading with one word made inaudible.
+# Lines are means over the seeds, bands run from the lowest to the highest seed. Below one half the network is not confused: it
+# is confidently wrong.
+
+# %%
+from rnn_course.plots.style import NEGATIVE, POSITIVE, axes_or_new, label_axes, label_lines
+
+ax, ends = axes_or_new(height=3.2), []
+for name, color in zip(curves, (NEGATIVE, POSITIVE, "#777777", "#AAAAAA"), strict=True):
+    ax.plot(counts, curves[name].mean(axis=0), color=color, marker="o", markersize=3)
+    ax.fill_between(counts, curves[name].min(axis=0), curves[name].max(axis=0), color=color, alpha=0.2, linewidth=0)
+    ends.append((curves[name].mean(axis=0)[-1], name, color))
+ax.axhline(0.5, color="black", linestyle="--", linewidth=1)
+label_axes(ax, x=f"units set, of {READER_UNITS}, best follower first", y="accuracy on the sentences\nthat were touched")
+label_lines(ax, ends)
+ax.set_title("Take the not away, or put one in: the network believes it")
+for name, curve in curves.items():
+    print(f"{name:18} all units set: {curve[:, -1].mean():.1%}")
+
+# %% [markdown]
+# *Erased*: a "not" was read, its trace was wiped from the state one word before the judgment, and the network takes *not good*
+# for *good*. *Written*: nothing was negated, the trace was put there by hand, and the network takes *good* for *not good*. The
+# controls, handled just as roughly, read on as before. One moment, eight numbers: this is where the word lives.
 #
 # ## How far back does the answer listen?
 #
@@ -665,19 +709,19 @@ exercises.q5.check(word_shares)
 # ## You have seen
 #
 # - On real reviews, counting words and pairs is strong: with few sentences and many rare words, order is not the bottleneck.
-# - Where order decides, no weights help the bag, and four LSTM units are enough.
+# - Where order decides, no weights help the bag, and eight LSTM units are enough.
 # - The network's answer can be read after every word; it turns at *but*.
-# - A unit that follows negation can be found by a search with a null, and holding it makes the network take *not good* for
-#   *good* while it reads everything else as before.
+# - A unit that follows negation can be found by a search with a null. Holding it may change little, because others know too:
+#   what a unit follows and what the answer needs are two questions, and only an intervention answers the second.
+# - Set together, for one word, the units make the network take *not good* for *good*, or *good* for *not good*.
 # - The derivative with respect to stacked outputs is zero by construction. The gradient through time is not.
 #
 # ## What is not known from this
 #
-# - The sample's grammar is ours. That four units suffice for it says nothing about how the large network handles negation in
-#   real reviews, where scopes are not marked.
-# - A unit found by correlation need not be the one that matters. Here it was so in every seed that was tried, more in some than in
-#   others; with more units the same knowledge spreads over several, and holding one of them changes little. Raise
-#   `READER_UNITS` and see.
+# - The sample's grammar is ours. That eight units suffice for it says nothing about how the large network handles negation in
+#   real reviews, where scopes are not marked and the truth about each word is not known.
+# - The units were set to a mean. That the network believes it shows that this state is enough to carry a *not*, not that no other
+#   state would be.
 # - Pretrained word vectors would move the real figures far more than any choice made above. They are left out on purpose: this
 #   lesson is about reading.
 #
@@ -701,9 +745,12 @@ reader_figures = {
     "baseline_sample_accuracy": bag_scores_sample[1],
     "sample_pairs_accuracy": bag_scores_sample[2],
     "sample_simple_rnn_accuracy": float(reader_right["SimpleRNN"].mean()),
-    "negated_accuracy": float(np.mean([case[0] for case in untouched])),
-    "negated_accuracy_unit_held": float(np.mean([case[0] for case in best_held])),
-    "negated_accuracy_control_held": float(np.mean([case[0] for case in least_held])),
+    "negated_accuracy": float(np.mean(untouched)),
+    "negated_accuracy_one_unit_set": float(np.mean(one_set)),
+    "negated_accuracy_erased": float(curves["erased"][:, -1].mean()),
+    "negated_accuracy_control": float(curves["control, negated"][:, -1].mean()),
+    "affirmed_accuracy_written": float(curves["written"][:, -1].mean()),
+    "affirmed_accuracy_control": float(curves["control, affirmed"][:, -1].mean()),
 }
 
 # %% [markdown]

@@ -14,6 +14,8 @@ import nbformat
 import pytest
 
 from rnn_course import cli, lessons
+from rnn_course.cli import doctor, run
+from rnn_course.lessons import find
 
 LESSON = """\
 # %% [markdown]
@@ -234,7 +236,7 @@ def test_an_earlier_run_stays_where_the_new_one_cannot_be_put_in_its_place(tmp_p
 
     monkeypatch.setattr(os, "replace", fail_on_work)
     with pytest.raises(OSError, match="disk full"):
-        cli._put_in_place(work, out)
+        run.put_in_place(work, out)
     assert (out / "results.json").read_text() == "earlier"
     assert files_in(tmp_path) == [".run-1", "run"]
 
@@ -263,7 +265,7 @@ def house(folder, tmp_path, monkeypatch):
     for name in ("lessons", "notebooks", "results"):
         (tmp_path / name).mkdir()
     (tmp_path / "lessons" / "42_tiny.py").write_text(LESSON, encoding="utf-8")
-    monkeypatch.setattr(lessons, "course_folder", lambda: tmp_path)
+    monkeypatch.setattr(find, "__file__", str(tmp_path / "rnn_course" / "lessons" / "find.py"))
     return tmp_path
 
 
@@ -365,8 +367,8 @@ def test_the_doctor_says_what_is_broken_and_what_to_do(house, tmp_path, monkeypa
     (tmp_path / "file").touch()
     monkeypatch.setenv("RNN_COURSE_DATA", str(tmp_path / "file" / "cache"))
     (house / "lessons" / "42_tiny.py").unlink()
-    for heavy in ("_check_keras", "_check_training"):
-        monkeypatch.setattr(cli, heavy, lambda: "well")
+    for heavy in ("check_keras", "check_training"):
+        monkeypatch.setattr(doctor, heavy, lambda: "well")
     assert cli.main(["doctor"]) == 1
     said = capsys.readouterr().out
     assert f"BROKEN  lessons   RuntimeError: {house / 'lessons'} holds no lesson\n" in said
@@ -378,14 +380,14 @@ def test_the_doctor_says_what_is_broken_and_what_to_do(house, tmp_path, monkeypa
 def test_the_doctor_notices_a_package_that_is_too_old(monkeypatch):
     monkeypatch.setattr("importlib.metadata.requires", lambda name: ["numpy>=99", 'nothing; extra == "lab"'])
     with pytest.raises(RuntimeError, match=r"numpy is \d\S+, needed is >=99"):
-        cli._check_packages()
+        doctor.check_packages()
 
 
 def test_what_libraries_log_past_python_is_hidden_unless_they_fail(capfd):
-    with cli._quiet_stderr():
+    with doctor.quiet_stderr():
         os.write(2, b"oneDNN custom operations are on\n")
     assert capfd.readouterr().err == ""
-    with pytest.raises(ImportError), cli._quiet_stderr():
+    with pytest.raises(ImportError), doctor.quiet_stderr():
         os.write(2, b"libcuda is broken\n")
         raise ImportError
     os.write(2, b"and back\n")

@@ -38,7 +38,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body or b"")))
         self.end_headers()
         cut = self.server.cuts.pop(0) if self.server.cuts else None
-        self.wfile.write((body or b"")[:cut])
+        halt = self.server.halts.pop(0) if self.server.halts else 0
+        self.wfile.write((body or b"")[:halt])
+        self.server.at_halt(halt)
+        self.wfile.write((body or b"")[halt:cut])
         if cut is not None:
             self.server.after_cut()
 
@@ -48,9 +51,10 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    """Serves `files`; each number in `cuts` cuts one answer short after so many bytes."""
+    """Serves `files`; each number in `cuts` ends one answer after so many bytes, each in `halts` halts one."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         running.files, running.cuts, running.asked = {"/words.txt": WORDS}, [], []
+        running.halts, running.at_halt = [], lambda halt: None
         running.tells_length = True
         running.before_answer = running.after_cut = lambda: None
         running.url = f"http://127.0.0.1:{running.server_port}/words.txt"
@@ -327,13 +331,42 @@ print(fetch(tiny, directory=Path(folder))["deep/words.txt"].stat().st_size)
 
 
 def test_two_processes_at_once_both_get_the_whole_file(server, tmp_path):
-    both = threading.Barrier(2, timeout=30)
-    server.before_answer = both.wait  # nobody is answered before both have asked
-    file = tiny(server.url).files[0]
+    # The second begins when the first has three quarters, and has one quarter when the first ends.
+    content = server.files["/words.txt"] = WORDS * 40
+    target = tmp_path / "tiny" / "deep" / "words.txt"
+    server.halts = [len(content) * 3 // 4, len(content) // 4]
+    reached = {halt: threading.Event() for halt in server.halts}
+    first, second = server.halts
+
+    def at_halt(halt):
+        reached[halt].set()
+        if halt == first:
+            reached[second].wait(30)
+        given_up = time.monotonic() + 5
+        while halt == second and not target.exists() and time.monotonic() < given_up:
+            time.sleep(0.01)
+
+    server.at_halt = at_halt
+    file = tiny(server.url, content).files[0]
     command = [sys.executable, "-c", FETCH, file.url, str(file.bytes), file.sha256, str(tmp_path)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    assert [process.communicate(timeout=60)[0] for process in running] == ["18400\n"] * 2
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True)]
+    assert reached[first].wait(30)
+    running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    assert [process.communicate(timeout=60)[0] for process in running] == [f"{len(content)}\n"] * 2
     assert server.asked == ["/words.txt"] * 2
+    assert target.read_bytes() == content
+    assert files_below(tmp_path) == ["tiny/deep/words.txt"]
+
+
+def test_a_replacement_that_cannot_be_moved_leaves_the_old_file(server, tmp_path, monkeypatch):
+    def refuse(part, target):
+        raise OSError(errno.EIO, "Input/output error")
+
+    path = put(tmp_path, b"older bytes")
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(DataError, match="the cache cannot be written"):
+        fetch(tiny(server.url), directory=tmp_path)
+    assert path.read_bytes() == b"older bytes"
     assert files_below(tmp_path) == ["tiny/deep/words.txt"]
 
 

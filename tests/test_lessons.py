@@ -10,6 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from rnn_course import lessons
+from rnn_course.lessons import find, run
 
 SCRIPT = """\
 # %% [markdown]
@@ -82,6 +83,19 @@ def test_a_lesson_is_found_by_number_slug_or_both(folder, name):
 
 def test_a_lesson_of_ones_own_is_found_by_the_path_of_its_script(folder, tmp_path):
     assert lessons.find_lesson(str(folder / "12_no_heading.py")).number == 12
+
+
+def test_lessons_and_recorded_results_are_found_in_a_clone_and_in_a_wheel(tmp_path, monkeypatch):
+    monkeypatch.setattr(find, "__file__", str(tmp_path / "rnn_course" / "lessons" / "find.py"))
+    for place, minutes in ((tmp_path, 4), (tmp_path / "rnn_course" / "shipped", 5)):  # the wheel's own goes first
+        (place / "lessons").mkdir(parents=True)
+        (place / "lessons" / "06_sentiment.py").write_text(SCRIPT, encoding="utf-8")
+        (lesson,) = lessons.find_lessons()
+        assert lesson.path == place / "lessons" / "06_sentiment.py"
+        assert lessons.recorded_results(lesson) == {}
+        (place / "results").mkdir()
+        (place / "results" / "06_sentiment.json").write_text(f'{{"minutes": {minutes}}}', encoding="utf-8")
+        assert lessons.recorded_results(lesson) == {"minutes": minutes}
 
 
 def test_a_script_with_another_name_is_no_lesson(folder):
@@ -267,7 +281,7 @@ def test_a_figure_is_shown_in_its_own_unit(metric, value, spread, shown):
 
 def test_a_kernel_that_cannot_start_says_why(monkeypatch, notebook, tmp_path):
     (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit('no kernel today')", encoding="utf-8")
-    monkeypatch.setattr(lessons, "_kernel_environment", lambda: {"PYTHONPATH": str(tmp_path)})
+    monkeypatch.setattr(run, "kernel_environment", lambda: {"PYTHONPATH": str(tmp_path)})
     with pytest.raises(lessons.LessonError, match="The kernel did not start") as caught:
         lessons.execute(notebook, cwd=tmp_path)
     assert "no kernel today" in str(caught.value)
@@ -293,7 +307,7 @@ async def read_results_after_each(sources):
         for source in sources:
             await channels.execute(f"results = {{}}\n{source}", reply=True, timeout=60)
             try:
-                said.append(await lessons._read_results(client))
+                said.append(await run.read_results(client))
             except lessons.LessonError as error:
                 said.append(str(error))
     finally:

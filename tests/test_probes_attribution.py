@@ -123,15 +123,18 @@ def test_steps_that_a_mask_hides_have_no_influence():
 
 
 def test_embeddings_share_what_a_step_contributed():
-    # Two tables side by side, worth w and 2 w: together a step contributes 3 w. The third is never called.
+    # Two tables side by side, worth w and 2 w: together a step contributes 3 w. One more is never called, and one is
+    # called for nothing.
     class Wide(keras.Model):
         def __init__(self):
             super().__init__(name="wide")
             self.unused = layers.Embedding(7, 1, name="unused")
             self.unused.build()
+            self.ignored = layers.Embedding(7, 1, name="ignored")
             self.tables = [layers.Embedding(7, 1, name=f"table_{k}") for k in range(2)]
 
         def call(self, tokens):
+            self.ignored(tokens)
             return keras.ops.sum(sum(table(tokens) for table in self.tables), axis=1)
 
     model = Wide()

@@ -122,6 +122,13 @@ def test_a_backward_layer_s_first_step_has_read_everything():
     np.testing.assert_array_equal(trace(model, np.array([[[1.0], [2.0], [4.0]]])).hidden[0, :, 0], [7, 6, 4])
 
 
+@every_cell
+def test_the_gates_of_a_backward_layer_stand_at_the_steps_they_opened_for(name, double_precision):
+    kind, own = CELLS[name]
+    model = fill(sequential(kind(UNITS, go_backwards=True, **own), shape=(TIME, FEATURES)))
+    refuse_broken_recursion(trace(model, sequences()))
+
+
 def test_the_state_of_an_lstm_that_only_forgets_halves_at_every_step():
     # Candidate bias 1000, all else zero: gates 1/2, candidate 1: c = 1/2, 3/4, 7/8 and h = tanh(c)/2.
     model = keras.Sequential([keras.Input((3, 1)), layers.LSTM(1)])
@@ -207,7 +214,7 @@ def test_a_layer_that_is_called_twice_has_no_single_trace():
     model = keras.Model(inputs, layers.LSTM(2, name="last")(shared(shared(inputs))))
     data = np.ones((BATCH, TIME, UNITS))
     with pytest.raises(
-        ValueError, match="'shared' is called more than once in this model, so it has more than one trace"
+        ValueError, match=r"^Layer 'shared' is called more than once in this model, so it has more than one"
     ):
         trace(model, data, "shared")
     assert trace(model, data, "last").hidden.shape == (BATCH, TIME, 2)  # others are not in the way

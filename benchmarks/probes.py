@@ -1,0 +1,167 @@
+"""What the probes cost, beside one compiled pass of the same model: every ratio measured side by side in one run.
+
+    uv run python benchmarks/probes.py [--repeats 30]
+
+The model is Embedding(1000, 64), one recurrent layer of 64 units, Dense(1); a batch of 32 sequences. The things compared
+take turns, so that a busy moment of the machine hits all of them; the medians are compared.
+"""
+
+import argparse
+import contextlib
+import os
+import platform
+import time
+from functools import partial
+from statistics import median
+
+import numpy as np
+
+BATCH, TIME, UNITS, VOCABULARY = 32, 100, 64, 1000
+
+
+@contextlib.contextmanager
+def without_stderr():
+    """TensorFlow's greeting goes round sys.stderr, so the file descriptor itself is turned away."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+with without_stderr():
+    import keras
+    import tensorflow as tf
+
+    from rnn_course.probes import gradient_flow, trace
+
+LAYERS = {
+    "LSTM": lambda: keras.layers.LSTM(UNITS),
+    "GRU": lambda: keras.layers.GRU(UNITS),
+    "SimpleRNN": lambda: keras.layers.SimpleRNN(UNITS),
+    "Bidirectional LSTM": lambda: keras.layers.Bidirectional(keras.layers.LSTM(UNITS)),
+}
+
+
+def build_classifier(name):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            keras.layers.Embedding(VOCABULARY, UNITS),
+            LAYERS[name](),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    return model
+
+
+def batch_of(steps):
+    rng = np.random.default_rng(0)
+    return rng.integers(1, VOCABULARY, (BATCH, steps)), rng.integers(0, 2, (BATCH, 1)).astype("float32")
+
+
+def compiled_passes(model, tokens, targets):
+    """The model's own forward pass, and forward with backward over its weights, compiled, as functions of nothing."""
+    tokens, targets = tf.constant(tokens), tf.constant(targets)
+
+    @tf.function
+    def forward():
+        return model(tokens, training=False)
+
+    @tf.function
+    def forward_backward():
+        with tf.GradientTape() as tape:
+            loss = model.loss(targets, model(tokens, training=False))
+        return tape.gradient(loss, model.trainable_variables)
+
+    return forward, forward_backward
+
+
+def naive_gradients(model, tokens, targets):
+    """∂L/∂h_t the slow way: unroll the layer's cell under one tape, then ask it once for every step."""
+    embedding, layer, head = model.layers
+    with tf.GradientTape(persistent=True) as tape:
+        vectors = embedding(tokens)
+        states, hidden = layer.get_initial_state(len(tokens)), []
+        for t in range(vectors.shape[1]):
+            output, states = layer.cell(vectors[:, t], states)
+            hidden.append(output)
+        loss = model.loss(targets, head(output))
+    return np.stack([tape.gradient(loss, state) for state in hidden], axis=1)
+
+
+def medians(functions, repeats):
+    """Milliseconds of each function, the median of `repeats` turns after two to warm up."""
+    seconds = {name: [] for name in functions}
+    for turn in range(repeats + 2):
+        for name, function in functions.items():
+            begin = time.perf_counter()
+            function()
+            if turn >= 2:
+                seconds[name].append(time.perf_counter() - begin)
+    return {name: 1e3 * median(values) for name, values in seconds.items()}
+
+
+def row(what, probe, own, target=None):
+    verdict = "" if target is None else "pass" if probe / own <= target else "miss"
+    asked = "" if target is None else f"≤ {target:g}"
+    print(f"{what:<52} {probe:>9.1f} {own:>9.1f} {probe / own:>7.2f}  {asked:<6} {verdict}", flush=True)
+
+
+def compare_with_compiled(name, repeats):
+    model, (tokens, targets) = build_classifier(name), batch_of(TIME)
+    forward, forward_backward = compiled_passes(model, tokens, targets)
+    took = medians(
+        {
+            "forward": forward,
+            "forward + backward": forward_backward,
+            "trace": partial(trace, model, tokens),
+            "gradient_flow": partial(gradient_flow, model, tokens, targets),
+        },
+        repeats,
+    )
+    row(f"{name}: gradient_flow(total) / forward + backward", took["gradient_flow"], took["forward + backward"], 1.5)
+    row(f"{name}: trace with all gates / forward", took["trace"], took["forward"], 2)
+
+
+def compare_lengths(short, long, repeats):
+    model = build_classifier("LSTM")
+    took = medians({steps: partial(gradient_flow, model, *batch_of(steps)) for steps in (short, long)}, repeats)
+    growth = long / short
+    row(f"LSTM: gradient_flow, T = {long} / T = {short}", took[long], took[short], growth)
+    each = ", ".join(f"{1e3 * took[steps] / steps:.0f} µs at T = {steps}" for steps in (short, long))
+    print(f"{'':<4}a step takes {each}")
+
+
+def compare_with_naive(repeats):
+    model, (tokens, targets) = build_classifier("LSTM"), batch_of(TIME)
+    naive = partial(naive_gradients, model, tokens, targets)
+    quick = partial(gradient_flow, model, tokens, targets)
+    took = medians({"naive": naive, "quick": quick}, repeats)
+    row(f"LSTM: {TIME} tape gradients, one a step / gradient_flow", took["naive"], took["quick"])
+    apart = np.abs(naive() - quick().values).max() / np.abs(quick().values).max()
+    print(f"{'':<4}they differ by {apart:.0e} of the largest gradient")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=30, help="turns that the medians are taken over")
+    repeats = parser.parse_args().repeats
+    print(
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}, TensorFlow {tf.__version__}"
+    )
+    print(f"batch {BATCH}, T = {TIME}, {UNITS} units; medians of {repeats} turns\n")
+    print(f"{'probe / beside it':<52} {'ms':>9} {'ms':>9} {'ratio':>7}  target")
+    for name in LAYERS:
+        compare_with_compiled(name, repeats)
+    compare_lengths(50, 400, max(3, repeats // 2))
+    compare_with_naive(max(1, repeats // 15))
+
+
+if __name__ == "__main__":
+    main()

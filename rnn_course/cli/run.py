@@ -1,0 +1,148 @@
+"""`rnn-course run`: one lesson from top to bottom, in a folder that holds a whole run or none."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rnn_course.cli.messages import FAILED, UsageError, complain, print_table
+from rnn_course.cli.progress import ProgressLine
+
+
+def run_lesson(arguments: argparse.Namespace) -> int:
+    """Run a lesson, put what it made in its folder, and print its results."""
+    from rnn_course.lessons import LessonError, find_lesson
+
+    try:
+        lesson = find_lesson(arguments.lesson)
+        parameters = _parameters(arguments, lesson)
+    except ValueError as error:
+        raise UsageError(error) from error
+    out = Path(arguments.out or Path("runs") / lesson.name)
+    _refuse_foreign_folder(out, lesson.name)
+    try:
+        with _work_folder(out) as work:
+            execution = _execute(lesson, parameters, work)
+            _save_run(execution, lesson.name, work)
+            put_in_place(work, out)
+    except LessonError as error:
+        return complain(f"{error}\n{_keep_failed(error.notebook, lesson.name, out)}", FAILED)
+    except OSError as error:
+        return complain(f"the run could not be saved in {out}: {error}", FAILED)
+    _report(lesson, execution, out)
+    return 0
+
+
+def _parameters(arguments: argparse.Namespace, lesson) -> dict[str, object]:
+    """Collect what the options change, refusing what the lesson does not know."""
+    from rnn_course.data.registry import data_sets
+    from rnn_course.lessons import build_notebook, inject_parameters
+
+    parameters = {"FAST": True} if arguments.fast else {}
+    if arguments.source is not None:
+        known = ["auto", "sample", *data_sets()]
+        if arguments.source not in known:
+            raise ValueError(f"There is no data source {arguments.source!r}. Pass one of: {', '.join(known)}.")
+        parameters["SOURCE"] = arguments.source
+    inject_parameters(build_notebook(lesson.path), parameters)
+    return parameters
+
+
+def _refuse_foreign_folder(out: Path, name: str) -> None:
+    """Stop before replacing a folder that holds anything but an earlier run of this lesson."""
+    if out.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise UsageError(f"{out} is the folder you are in, or holds it; a run needs a folder of its own.")
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise UsageError(f"{out} is a file; pass --out a folder.")
+    ours = re.compile(rf"{name}(\.failed)?\.ipynb|results\.json|figure_\d+_\w+\.png|files")
+    foreign = sorted(path.name for path in out.iterdir() if not ours.fullmatch(path.name))
+    if foreign:
+        raise UsageError(f"{out} holds {foreign[0]!r}, which no run of {name} has left; pass --out a new folder.")
+
+
+@contextmanager
+def _work_folder(out: Path) -> Iterator[Path]:
+    """Make a hidden folder beside `out`; whatever is still in it at the end goes."""
+    parents = [parent for parent in out.absolute().parents if not parent.exists()]
+    work = out.absolute().with_name(f".{out.name}-{os.getpid()}")
+    (work / "files").mkdir(parents=True)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        for parent in parents:  # made for nothing, if the run has left nothing
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
+
+
+def _execute(lesson, parameters: dict[str, object], work: Path):
+    """Run the lesson in `work/files`, so that what a lesson writes is found beside its notebook."""
+    from rnn_course.lessons import build_notebook, execute
+
+    notebook = build_notebook(lesson.path)
+    with ProgressLine(sys.stderr) as progress:
+        return execute(notebook, parameters=parameters, progress=progress, cwd=work / "files")
+
+
+def _save_run(execution, name: str, work: Path) -> None:
+    import nbformat
+
+    from rnn_course.lessons import figures
+
+    nbformat.write(execution.notebook, work / f"{name}.ipynb")
+    for number, (section, png) in enumerate(figures(execution.notebook), start=1):
+        (work / f"figure_{number:02}_{section}.png").write_bytes(png)
+    (work / "results.json").write_text(json.dumps(execution.results, indent=2) + "\n", encoding="utf-8")
+    if not any((work / "files").iterdir()):
+        (work / "files").rmdir()
+
+
+def put_in_place(work: Path, out: Path) -> None:
+    """Move the finished run to its place, and an earlier one out of it, or change nothing."""
+    out = out.resolve()
+    earlier = work.with_name(f"{work.name}-earlier")
+    if out.exists():
+        os.replace(out, earlier)
+    try:
+        os.replace(work, out)
+    except BaseException:
+        if earlier.exists():
+            os.replace(earlier, out)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _keep_failed(notebook, name: str, out: Path) -> str:
+    import nbformat
+
+    kept, part = out / f"{name}.failed.ipynb", out / f".{name}-{os.getpid()}"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, part)
+        os.replace(part, kept)
+    except OSError as error:
+        return f"What was executed until then could not be kept in {out}: {error}"
+    return f"What was executed until then is in {kept}."
+
+
+def _report(lesson, execution, out: Path) -> None:
+    from rnn_course.lessons import compare, figures, show_figure
+
+    rows = [["metric", "model", "baseline", "published"]]
+    for row in compare(execution.results):
+        cells = ((row.model, row.spread), (row.baseline, row.baseline_spread), (row.published, None))
+        rows.append([row.metric, *(show_figure(row.metric, value, spread) for value, spread in cells)])
+    source = execution.results["source"]
+    known = " (the small one that comes with the course, not the real data)" if source == "sample" else ""
+    pictures = len(figures(execution.notebook))
+    print(f"{lesson.number:02}. {lesson.plain_title}\n")
+    print_table(rows)
+    print(f"\nData: {source}{known}. Time: {execution.seconds / 60:.1f} minutes.")
+    print(f"In {out}: {lesson.name}.ipynb, results.json and {pictures} figure{'' if pictures == 1 else 's'}.")
