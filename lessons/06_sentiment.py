@@ -58,7 +58,8 @@ print(f"rnn_course {rnn_course.__version__}, Keras {keras.__version__}")
 SOURCE = "auto"
 FAST = False
 SEEDS = (0, 1, 2)
-EPOCHS = 3
+EPOCHS, RATE = {"sample": 10}, {"sample": 1e-2}  # what is not 3 epochs at a learning rate of 2e-3
+SIZES = {"sample": {"embedding": 32, "units": 16, "word_dropout": 0.0, "dropout": 0.2}}  # not the builder's own
 READER_UNITS = 8  # of the small network that is opened
 READER_EPOCHS = 20
 SHOW_TEXTS = False  # print a few reviews where you run this; their licence is not stated, so this page prints none
@@ -79,7 +80,7 @@ from rnn_course.sequences import Vocabulary, affixes, pad, tokenize
 
 began = time.perf_counter()
 if FAST:
-    SEEDS, EPOCHS, READER_EPOCHS = SEEDS[:1], 1, 4
+    SEEDS, EPOCHS, READER_EPOCHS = SEEDS[:1], {"sample": 4}, 4
 data = load_sentiment(SOURCE)
 for name, split in zip(("train", "dev", "test"), data[:3], strict=True):
     length = np.median([len(tokenize(text)) for text in split.texts])
@@ -212,15 +213,16 @@ def compiled(model, optimizer, *, jit=False):
 
 
 # %%
-def train(seed, data, vocabulary, *, epochs=EPOCHS):
+def train(seed, data, vocabulary):
     """Train one classifier; return it with its history and minutes."""
     keras.utils.set_random_seed(seed)
     started = time.perf_counter()
-    network = build_sentiment_classifier(vocabulary=len(vocabulary), parts=affixes(vocabulary.tokens))
-    compiled(network, keras.optimizers.Adam(2e-3, use_ema=True, ema_momentum=0.99), jit=True)
+    sizes = {"vocabulary": len(vocabulary), "parts": affixes(vocabulary.tokens), **SIZES.get(data.source, {})}
+    averaged = keras.optimizers.Adam(RATE.get(data.source, 2e-3), use_ema=True, ema_momentum=0.99)
+    network = compiled(build_sentiment_classifier(**sizes), averaged, jit=not FAST)
     x, dev_x = (encode(split.texts, vocabulary) for split in (data.train, data.dev))
-    callbacks = [keras.callbacks.SwapEMAWeights(), OneLine()]
-    options = {"batch_size": 64, "epochs": epochs, "callbacks": callbacks, "verbose": 0}
+    options = {"batch_size": 64, "epochs": EPOCHS.get(data.source, 3), "verbose": 0}
+    options["callbacks"] = [keras.callbacks.SwapEMAWeights(), OneLine()]
     history = network.fit(x, data.train.labels, validation_data=(dev_x, data.dev.labels), **options)
     return network, history.history, (time.perf_counter() - started) / 60
 
@@ -540,7 +542,7 @@ for index, (model, seen, result) in enumerate(zip(readers["LSTM"], traces, found
 # Lines are means over the seeds, bands run from the lowest to the highest seed. Below one half the network is not confused: it
 # is confidently wrong.
 
-# %%
+# %% tags=["picture"]
 from rnn_course.plots.style import NEGATIVE, POSITIVE, axes_or_new, label_axes, label_lines
 
 ax, ends = axes_or_new(height=3.2), []

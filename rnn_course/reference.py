@@ -289,6 +289,11 @@ def zero_state(cell, batch, dtype="float32"):
     return tuple(np.zeros((batch, units), dtype) for _ in range(2 if cell.kind == "lstm" else 1))
 
 
+def time_first(array):
+    """`(batch, time, …)` as `(time, batch, …)`, the same memory: how the loops read."""
+    return np.swapaxes(array, 0, 1)
+
+
 def masked_outputs(hidden, mask, *, zero=False):
     """What a layer puts out under a mask: at a masked step the last real output before it, or zero.
 
@@ -310,28 +315,28 @@ def masked_outputs(hidden, mask, *, zero=False):
 
 
 def simple_rnn_step_backward(cell, unrolled):
-    """Prepare one backward step of a simple RNN.
+    """Prepare the backward steps of a simple RNN.
 
     Args:
         cell: a `Cell`.
         unrolled: its forward pass; arrays `(batch, time, …)`.
 
     Returns:
-        A function of t and (∂L/∂h_t,), each `(batch, units)`, that returns (∂L/∂h_t,), the gradients of the
-        input's and of the state's side of the sum `(batch, units)`, and (∂L/∂h_{t-1},).
+        A function of t and `(∂L/∂h_t,)`, `(batch, units)`, that returns what it was given and `(∂L/∂h_{t-1},)`; and twice
+        the array `(time, batch, units)` in which it leaves the gradient of the sum x_t W + b + h_{t-1} U.
     """
-    slope = np.swapaxes(ACTIVATIONS[cell.activation].slope(unrolled.gates), 0, 1)  # (time, batch, units)
+    d_sums = time_first(ACTIVATIONS[cell.activation].slope(unrolled.gates))  # slopes, until a gradient comes by
     back = np.ascontiguousarray(cell.weights.recurrent_kernel.T)
 
     def step(t, states):
-        d_sum = states[0] * slope[t]
-        return states, d_sum, d_sum, (d_sum @ back,)
+        d_sums[t] *= states[0]
+        return states, (d_sums[t] @ back,)
 
-    return step
+    return step, d_sums, d_sums
 
 
 def lstm_step_backward(cell, unrolled):
-    """Prepare one backward step of an LSTM; everything that needs no gradient is computed for all steps at once.
+    """Prepare the backward steps of an LSTM.
 
     Args:
         cell: a `Cell`.
@@ -339,74 +344,79 @@ def lstm_step_backward(cell, unrolled):
 
     Returns:
         A function of t and (∂L/∂h_t, the part of ∂L/∂c_t from later steps), each `(batch, units)`, that returns
-        (∂L/∂h_t, ∂L/∂c_t), the gradients of the sums `(batch, 4 * units)` twice, and (∂L/∂h_{t-1}, ∂L/∂c_{t-1}).
+        (∂L/∂h_t, ∂L/∂c_t) and (∂L/∂h_{t-1}, ∂L/∂c_{t-1}); and twice the array `(time, batch, 4 * units)` in which it
+        leaves the gradients of the sums.
     """
     activation, squash = ACTIVATIONS[cell.activation], ACTIVATIONS[cell.recurrent_activation]
-    i, f, candidate, o = (np.swapaxes(gate, 0, 1) for gate in split_gates("lstm", unrolled.gates).values())
-    memory = np.swapaxes(unrolled.cell, 0, 1)  # (1 + time, batch, units)
+    i, f, candidate, o = map(time_first, split_gates("lstm", unrolled.gates).values())
+    memory = time_first(unrolled.cell)  # (1 + time, batch, units)
     bounded = activation.value(memory[1:])
     hidden_to_memory = o * activation.slope(bounded)
-    slopes = np.empty((len(f), f.shape[1], 4, f.shape[2]), f.dtype)  # how each sum moves c_t, the last one h_t
-    np.multiply(candidate, squash.slope(i), out=slopes[:, :, 0])
-    np.multiply(memory[:-1], squash.slope(f), out=slopes[:, :, 1])
-    np.multiply(i, activation.slope(candidate), out=slopes[:, :, 2])
-    np.multiply(bounded, squash.slope(o), out=slopes[:, :, 3])
+    d_sums = np.empty(
+        (*f.shape[:2], 4, f.shape[2]), f.dtype
+    )  # slopes of c_t, the last of h_t, until a gradient comes by
+    np.multiply(candidate, squash.slope(i), out=d_sums[:, :, 0])
+    np.multiply(memory[:-1], squash.slope(f), out=d_sums[:, :, 1])
+    np.multiply(i, activation.slope(candidate), out=d_sums[:, :, 2])
+    np.multiply(bounded, squash.slope(o), out=d_sums[:, :, 3])
+    flat = d_sums.reshape(*f.shape[:2], -1)
     back = np.ascontiguousarray(cell.weights.recurrent_kernel.T)
 
     def step(t, states):
         d_hidden, d_memory = states
         d_memory = d_memory + d_hidden * hidden_to_memory[t]
-        d_sums = np.empty_like(slopes[t])
-        np.multiply(slopes[t, :, :3], d_memory[:, None], out=d_sums[:, :3])
-        np.multiply(slopes[t, :, 3], d_hidden, out=d_sums[:, 3])
-        d_sums = d_sums.reshape(len(d_hidden), -1)
-        return (d_hidden, d_memory), d_sums, d_sums, (d_sums @ back, d_memory * f[t])
+        d_sums[t, :, :3] *= d_memory[:, None]
+        d_sums[t, :, 3] *= d_hidden
+        return (d_hidden, d_memory), (flat[t] @ back, d_memory * f[t])
 
-    return step
+    return step, flat, flat
 
 
 def gru_step_backward(cell, unrolled):
-    """Prepare one backward step of a GRU.
+    """Prepare the backward steps of a GRU.
 
     Args:
         cell: a `Cell`.
         unrolled: its forward pass; arrays `(batch, time, …)`.
 
     Returns:
-        A function of t and (∂L/∂h_t,), each `(batch, units)`, that returns (∂L/∂h_t,), the gradients of the input's and
-        of the state's side of the sums `(batch, 3 * units)`, and (∂L/∂h_{t-1},).
+        A function of t and `(∂L/∂h_t,)`, `(batch, units)`, that returns what it was given and `(∂L/∂h_{t-1},)`; and the
+        two arrays `(time, batch, 3 * units)` in which it leaves the gradients of the input's and of the state's side of the
+        sums.
     """
     activation, squash = ACTIVATIONS[cell.activation], ACTIVATIONS[cell.recurrent_activation]
-    z, r, candidate = (np.swapaxes(gate, 0, 1) for gate in split_gates("gru", unrolled.gates).values())
-    before = np.swapaxes(unrolled.hidden, 0, 1)[:-1]  # (time, batch, units), h_{t-1}
+    z, r, candidate = map(time_first, split_gates("gru", unrolled.gates).values())
+    before = time_first(unrolled.hidden)[:-1]  # (time, batch, units), h_{t-1}
     units = z.shape[-1]
-    kernel = cell.weights.recurrent_kernel
-    update_slope = (before - candidate) * squash.slope(z)
     candidate_slope = (1 - z) * activation.slope(candidate)
-    reset_slope = squash.slope(r)
-    if cell.reset_after:
-        bias = recurrent_bias(cell)
-        reset_slope = reset_slope * (
-            before @ kernel[:, 2 * units :] + (bias if np.ndim(bias) == 0 else bias[2 * units :])
-        )
+    d_sums = np.stack([(before - candidate) * squash.slope(z), squash.slope(r), candidate_slope], axis=2)
+    flat = d_sums.reshape(*z.shape[:2], -1)
+    kernel = cell.weights.recurrent_kernel
+    back = np.ascontiguousarray(kernel.T)
+    if not cell.reset_after:
+        d_sums[:, :, 1] *= before
+
+        def step_before(t, states):
+            (d_hidden,) = states
+            d_sums[t, :, ::2] *= d_hidden[:, None]
+            d_gated = d_sums[t, :, 2] @ back[2 * units :]  # of r * h_{t-1}
+            d_sums[t, :, 1] *= d_gated
+            return states, (d_hidden * z[t] + d_gated * r[t] + flat[t, :, : 2 * units] @ back[: 2 * units],)
+
+        return step_before, flat, flat
+    bias = np.broadcast_to(recurrent_bias(cell), 3 * units)
+    d_sums[:, :, 1] *= candidate_slope * (before @ kernel[:, 2 * units :] + bias[2 * units :])
+    d_state = d_sums.copy()
+    d_state[:, :, 2] *= r
+    flat_state = d_state.reshape(flat.shape)
 
     def step_after(t, states):
         (d_hidden,) = states
-        d_candidate = d_hidden * candidate_slope[t]
-        gates = [d_hidden * update_slope[t], d_candidate * reset_slope[t]]
-        d_recurrent = np.concatenate([*gates, d_candidate * r[t]], axis=-1)
-        d_projected = np.concatenate([*gates, d_candidate], axis=-1)
-        return states, d_projected, d_recurrent, (d_hidden * z[t] + d_recurrent @ kernel.T,)
+        d_sums[t] *= d_hidden[:, None]
+        d_state[t] *= d_hidden[:, None]
+        return states, (d_hidden * z[t] + flat_state[t] @ back,)
 
-    def step_before(t, states):
-        (d_hidden,) = states
-        d_candidate = d_hidden * candidate_slope[t]
-        d_gated = d_candidate @ kernel[:, 2 * units :].T  # of r * h_{t-1}
-        gates = np.concatenate([d_hidden * update_slope[t], d_gated * before[t] * reset_slope[t]], axis=-1)
-        d_sums = np.concatenate([gates, d_candidate], axis=-1)
-        return states, d_sums, d_sums, (d_hidden * z[t] + d_gated * r[t] + gates @ kernel[:, : 2 * units].T,)
-
-    return step_after if cell.reset_after else step_before
+    return step_after, flat, flat_state
 
 
 STEPS_BACKWARD = {
@@ -430,26 +440,24 @@ def backward(cell, unrolled, output_gradients, *, final_gradients=None, zero_out
     Returns:
         `Gradients`. At masked steps they are those of the state that was carried over.
     """
-    step = STEPS_BACKWARD[cell.kind](cell, unrolled)
+    step, projected, recurrent = STEPS_BACKWARD[cell.kind](cell, unrolled)
     real = None if unrolled.mask is None else np.asarray(unrolled.mask, bool).T[:, :, None]
-    incoming = np.swapaxes(output_gradients, 0, 1)
+    incoming = time_first(output_gradients)
     if real is not None:
         incoming = gradients_at_real_steps(incoming, real, zero_output_for_mask)
     time, batch, _ = incoming.shape
     carried = final_gradients or zero_state(cell, batch, incoming.dtype)
     found = [np.empty_like(incoming) for _ in carried]
-    projected = np.zeros((time, batch, unrolled.gates.shape[-1]), incoming.dtype)
-    recurrent = projected if cell.kind != "gru" else np.zeros_like(projected)
     for t in reversed(range(time)):
         carried = (carried[0] + incoming[t], *carried[1:])
-        at_step, d_projected, d_recurrent, earlier = step(t, carried)
+        at_step, earlier = step(t, carried)
         if not through_time:
             earlier = tuple(np.zeros_like(state) for state in earlier)
         if real is not None:
             at_step = tuple(np.where(real[t], here, past) for here, past in zip(at_step, carried, strict=True))
             earlier = tuple(np.where(real[t], past, here) for past, here in zip(earlier, carried, strict=True))
-            d_projected, d_recurrent = d_projected * real[t], d_recurrent * real[t]
-        projected[t], recurrent[t] = d_projected, d_recurrent
+            projected[t] *= real[t]
+            recurrent[t] *= real[t]
         for array, state in zip(found, at_step, strict=True):
             array[t] = state
         carried = earlier

@@ -163,7 +163,7 @@ def affixes(
     """List the beginnings and endings that words share, so that a rare word can be known by its family.
 
     "Dullness" begins like "dull" and ends like "sadness". Bojanowski et al. (2017) take all runs of letters of a word;
-    its two ends are fewer and do nearly as well where there is little text.
+    its two ends are fewer, and did better where there was little text (lesson 06's reviews, by dev accuracy).
 
     Args:
         tokens: `(vocabulary,)` strings, such as `Vocabulary.tokens`; the first two (padding, unknown) have no parts.
@@ -178,13 +178,13 @@ def affixes(
         >>> affixes(["", "<unk>", "duller", "dullest", "tallest"], prefixes=[4], suffixes=[4])
         array([[0, 0],
                [0, 0],
-               [1, 0],
-               [1, 2],
-               [2, 0]], dtype=int32)
+               [2, 0],
+               [2, 1],
+               [1, 0]], dtype=int32)
     """
     parts = [_affixes_of(token, prefixes, suffixes) if index > 1 else [] for index, token in enumerate(tokens)]
     counts = Counter(part for word in parts for part in word)
-    shared = sorted((part for part, count in counts.items() if count >= minimum_words), reverse=True)
+    shared = sorted(part for part, count in counts.items() if count >= minimum_words)
     number = {part: index for index, part in enumerate(shared, start=1)}
     rows = [[number[part] for part in word if part in number] for word in parts]
     return pad(rows, length=len(prefixes) + len(suffixes))

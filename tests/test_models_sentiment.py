@@ -61,9 +61,10 @@ def test_one_logit_comes_out_for_every_sentence():
     assert not model.compiled
 
 
+@pytest.mark.parametrize("parts", [None, PARTS])
 @pytest.mark.parametrize("more", [1, 20])
-def test_longer_padding_changes_nothing(more):
-    model = filled()
+def test_longer_padding_changes_nothing(more, parts):
+    model = filled(parts=parts)
     padded = np.pad(TOKENS, ((0, 0), (0, more)))
     np.testing.assert_allclose(logits(model, padded), logits(model, TOKENS), rtol=1e-5, atol=1e-6)
 
@@ -90,6 +91,13 @@ def test_training_forgets_at_random_and_inference_does_not():
     model = filled()
     np.testing.assert_array_equal(model(TOKENS, training=False), model(TOKENS, training=False))
     assert np.any(np.asarray(model(TOKENS, training=True)) != np.asarray(model(TOKENS, training=True)))
+
+
+def test_words_that_all_go_missing_leave_the_sentence_of_unknown_words():
+    # At a rate so close to 1 that none of 9 words stays, every real word is word 1.
+    model = filled(word_dropout=1 - 1e-6, dropout=0.0)
+    unknown = np.where(TOKENS != 0, 1, 0)
+    np.testing.assert_allclose(model(TOKENS, training=True), logits(model, unknown), rtol=1e-5, atol=1e-6)
 
 
 def test_without_dropout_training_and_inference_agree():

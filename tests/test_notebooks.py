@@ -1,5 +1,6 @@
 """The notebooks' builder and its check: on the course itself, and on a small one that is spoiled on purpose."""
 
+import base64
 import importlib.util
 import json
 import shutil
@@ -8,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from rnn_course.lessons import machine_size
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,7 +39,9 @@ TABLE = """\
 | no | lesson | minutes | measured | model | baseline | published |
 |---|---|---|---|---|---|---|
 | 42 | [A tiny lesson](notebooks/42_tiny.ipynb) | 4.3 | accuracy | 82.4 ± 0.3 % | 81.5 % | – |
-"""
+
+Minutes on {cores} cores and {memory_gib} GiB; ± is the standard deviation over the seeds.
+""".format(**machine_size())
 
 
 def load_tool():
@@ -219,6 +224,10 @@ def spoil_markers(course):
     (course / "README.md").write_text("# Course\n", encoding="utf-8")
 
 
+def spoil_picture(course):
+    (course / "notebooks" / "42_tiny.png").write_bytes(b"drawn by hand")
+
+
 def spoil_family(course):
     (course / "notebooks" / "41_orphan.ipynb").write_text("{}", encoding="utf-8")
 
@@ -244,6 +253,7 @@ def spoil_family(course):
         (spoil_conditions, "42_tiny: results/42_tiny.json lacks machine"),
         (spoil_table, "README.md: the table of lessons is out of step; run `python tools/notebooks.py table`"),
         (spoil_markers, "README.md: no lines <!-- lessons:begin --> and <!-- lessons:end -->"),
+        (spoil_picture, "42_tiny: notebooks/42_tiny.png is not the notebook's tagged picture"),
         (spoil_family, "notebooks/41_orphan.ipynb belongs to no lesson; remove it"),
     ],
 )
@@ -309,6 +319,17 @@ def test_the_check_does_not_mind_an_honest_output(output):
     shown = {"output_type": "stream", "name": "stdout", "text": [output]}
     cell = {"cell_type": "code", "metadata": {}, "source": ["x"], "execution_count": 1, "outputs": [shown]}
     assert list(tool._faults_of_cell(cell)) == []
+
+
+def test_the_picture_is_the_first_figure_of_the_cell_with_its_tag():
+    def cell(tags, *images):
+        outputs = [{"output_type": "stream", "text": ["drawn"]}]
+        outputs += [{"data": {"image/png": base64.b64encode(image).decode()}} for image in images]
+        return {"cell_type": "code", "metadata": {"tags": tags}, "outputs": outputs}
+
+    cells = [cell([], b"other"), cell(["picture"], b"this one", b"not this"), cell(["picture"], b"nor this")]
+    assert tool.tagged_picture({"cells": cells}) == b"this one"
+    assert tool.tagged_picture({"cells": cells[:1]}) is None
 
 
 def test_table_needs_its_markers(course, capsys):

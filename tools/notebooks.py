@@ -10,6 +10,7 @@ data at hand: fetched (`rnn-course data fetch`), or in the folder that RNN_COURS
 """
 
 import argparse
+import base64
 import hashlib
 import json
 import os
@@ -73,6 +74,10 @@ def results_path(lesson: Lesson, root: Path) -> Path:
     return root / "results" / f"{lesson.name}.json"
 
 
+def picture_path(lesson: Lesson, root: Path) -> Path:
+    return root / "notebooks" / f"{lesson.name}.png"
+
+
 # --- build -----------------------------------------------------------------------------------------------------
 
 
@@ -101,6 +106,9 @@ def build(lesson: Lesson, root: Path, *, allow_sample: bool = False) -> None:
         )
     _write(notebook_path(lesson, root), serialize(execution, source))
     _write(results_path(lesson, root), json.dumps(record(execution, source), indent=2, ensure_ascii=False) + "\n")
+    picture = tagged_picture(execution.notebook)
+    if picture is not None:
+        _write(picture_path(lesson, root), picture)
     print(f"{lesson.name}: written after {execution.seconds / 60:.1f} minutes", file=sys.stderr)
 
 
@@ -115,6 +123,15 @@ def serialize(execution: Execution, source: Any) -> str:
         "source_sha256": source_hash(source),
     }
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def tagged_picture(notebook: dict[str, Any]) -> bytes | None:
+    """The figure of the cell tagged `picture`, as PNG, for pages that show one picture of the lesson; or None."""
+    for cell in notebook["cells"]:
+        if "picture" in cell["metadata"].get("tags", ()):
+            shown = [output.get("data", {}) for output in cell["outputs"]]
+            return base64.b64decode(next("".join(data["image/png"]) for data in shown if "image/png" in data))
+    return None
 
 
 def outputs_hash(notebook: dict[str, Any]) -> str:
@@ -135,10 +152,10 @@ def record(execution: Execution, source: Any) -> dict[str, Any]:
     return {**execution.results, **{k: v for k, v in conditions.items() if k not in execution.results}}
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     path.parent.mkdir(exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    part.write_bytes(content.encode() if isinstance(content, str) else content)
     os.replace(part, path)
 
 
@@ -180,6 +197,9 @@ def faults_of_lesson(lesson: Lesson, root: Path) -> list[str]:
     faults = list(_faults_of_source(notebook, build_notebook(lesson.path), again))
     faults += _faults_of_outputs(notebook, again)
     faults += _faults_of_results(notebook, results_path(lesson, root), again)
+    picture, kept = tagged_picture(notebook), picture_path(lesson, root)
+    if picture != (kept.read_bytes() if kept.is_file() else None):
+        faults.append(f"notebooks/{kept.name} is not the notebook's tagged picture; {again}")
     size = path.stat().st_size
     if size > LARGEST_NOTEBOOK:
         faults.append(f"the notebook has {size:,} bytes, more than {LARGEST_NOTEBOOK:,}; draw smaller figures")
@@ -276,7 +296,7 @@ def _faults_of_results(notebook: dict[str, Any], path: Path, again: str) -> Iter
 
 def _orphans(lessons: Sequence[Lesson], root: Path) -> Iterator[str]:
     names = {lesson.name for lesson in lessons}
-    for path in [*root.glob("notebooks/*.ipynb"), *root.glob("results/*.json")]:
+    for path in [*root.glob("notebooks/*.ipynb"), *root.glob("notebooks/*.png"), *root.glob("results/*.json")]:
         if path.stem not in names:
             yield f"{path.parent.name}/{path.name} belongs to no lesson; remove it"
 
@@ -315,7 +335,15 @@ def lesson_table(lessons: Sequence[Lesson], root: Path) -> str:
         minutes = f"{results['minutes']:.1f}" if "minutes" in results else "–"
         link = f"[{lesson.title}](notebooks/{lesson.name}.ipynb)"
         rows.append(f"| {lesson.number:02} | {link} | {minutes} | {' | '.join(_headline(results))} |")
-    return "\n".join(rows) + "\n"
+    return "\n".join([*rows, "", _conditions(lessons, root)]) + "\n"
+
+
+def _conditions(lessons: Sequence[Lesson], root: Path) -> str:
+    """Say on what machine the minutes of the table were measured, and what its ± is."""
+    paths = [results_path(lesson, root) for lesson in lessons]
+    machines = [json.loads(_read(path)).get("machine", {}) for path in paths if path.is_file()]
+    sizes = sorted({f"{machine['cores']} cores and {machine['memory_gib']} GiB" for machine in machines if machine})
+    return f"Minutes on {' or '.join(sizes) or 'no machine yet'}; ± is the standard deviation over the seeds."
 
 
 def _headline(results: dict[str, Any]) -> list[str]:

@@ -37,7 +37,7 @@ class SubwordEmbedding(keras.layers.Embedding):
             raise ValueError(f"Word 0 is padding and has parts {self.parts[0].tolist()}. Pass a first row of zeros.")
 
     def build(self, input_shape=None):
-        """Make the vectors of the words `(input_dim, output_dim)` and of the parts `(parts + 1, output_dim)`."""
+        """Make the vectors of words `(input_dim, output_dim)` and parts `(1 + parts, output_dim)`, 0 being no part."""
         super().build(input_shape)
         self.part_vectors = self.add_weight(
             shape=(int(self.parts.max(initial=0)) + 1, self.output_dim),
@@ -54,12 +54,12 @@ class SubwordEmbedding(keras.layers.Embedding):
         return added / ops.sqrt(1 + ops.sum(there, axis=-2))
 
     def save_own_variables(self, store):
-        """Keep the vectors of words and parts, `(words or parts, output_dim)`; `Embedding` keeps the first alone."""
+        """Keep the vectors of words `(input_dim, output_dim)` and parts; Keras keeps only the first."""
         super().save_own_variables(store)
         store["part_vectors"] = self.part_vectors
 
     def load_own_variables(self, store):
-        """Take back the vectors of words and parts, `(words or parts, output_dim)`."""
+        """Take back the vectors of words `(input_dim, output_dim)` and parts `(parts, output_dim)`."""
         super().load_own_variables(store)
         self.part_vectors.assign(store["part_vectors"])
 

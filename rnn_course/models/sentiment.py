@@ -36,9 +36,8 @@ def build_sentiment_classifier(*, vocabulary, parts=None, embedding=64, units=32
         lookup = layers.Embedding(vocabulary, embedding, mask_zero=True, name="embedding")
     else:
         lookup = SubwordEmbedding(vocabulary, embedding, parts=parts, name="embedding")
-    vectors = layers.SpatialDropout1D(0.6 * dropout, name="embedding_dropout")(
-        lookup(words)
-    )  # (batch, time, embedding)
+    vectors = lookup(words)  # (batch, time, embedding)
+    vectors = layers.SpatialDropout1D(0.6 * dropout, name="embedding_dropout")(vectors)
     reader = layers.LSTM(units, return_sequences=True)
     states = layers.Bidirectional(reader, name="bilstm")(vectors)  # (batch, time, 2 * units)
     pooled = MaskedPooling(name="pooling")(states)  # (batch, 4 * units)
