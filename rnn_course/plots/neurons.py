@@ -67,10 +67,10 @@ def _correlations(values, name):
 
 
 def _name_best(ax, unit, value):
-    """Write which unit is the best, and its sign, beside it."""
+    """Write which unit is the best, and its sign, above it: the next best may stand close beside."""
     text = f"unit {unit}: r = {value:+.2f}".replace("-", "−")
     color = ink(NEGATIVE if value < 0 else POSITIVE)
-    place = {"xytext": (8, 2), "textcoords": "offset points", "va": "center"}
+    place = {"xytext": (-4, 6), "textcoords": "offset points", "va": "bottom"}
     ax.annotate(text, xy=(1, abs(value)), color=color, weight="bold", size=TEXT_SIZE, **place)
 
 
