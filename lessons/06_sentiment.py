@@ -21,18 +21,18 @@
 #
 # They hold the same words, and they do not say the same. A model that counts words must give both the same score. A recurrent
 # network need not: it reads from left to right. So on thousands of real film reviews, which of the two wins, the counting or
-# the reading, and by how much? Write down a guess in percent before you go on. Most people's guess is too kind to the network.
+# the reading, and by how much? Write down a guess in percent before you go on; it will be called for.
 #
 # **You will**
 #
 # - set a strong baseline that cannot read order, and a bidirectional LSTM that can, on the same test sentences;
 # - find the sentences that the baseline cannot get right, whatever its weights;
-# - watch a network change its mind at the word *but*;
+# - watch a network change its mind before it is told why;
 # - find a unit that turns at a negation, prove it against chance, hold it still, and be surprised;
 # - make *not* inaudible to the network, and make it hear one that is not there;
 # - measure how far back the answer listens, and meet a gradient that is exactly zero where it should not be.
 #
-# Minutes on two CPU cores: eight to run, forty-five to read.
+# Minutes on two CPU cores: six to run, forty-five to read.
 
 # %% [markdown]
 # ## Set-up
@@ -149,8 +149,8 @@ for sentence in ("the film is good", "the film is not good", "the film is not du
     print(f"{sentence:35} counted {counted:+d}   read {score:+d}")
 
 # %% [markdown]
-# The bag also sees the pair "not good", and that is a real strength. It does not see "not at all the good film" as the same
-# thing. The reader does, because `sign` is still in force when the word arrives. An LSTM has such numbers, its cell states,
+# Our bag of words and pairs would also see "not good", and that is a real strength. It does not see "not at all the good film" as
+# the same thing. The reader does, because `sign` is still in force when the word arrives. An LSTM has such numbers, its cell states,
 # and gates that decide when they turn and when they are restored; nobody tells it which. We will look for that number.
 #
 # ## The model: a bidirectional LSTM whose words have families
@@ -260,7 +260,7 @@ accuracies = network_right.mean(axis=1)
 share, count = accuracies.mean(), len(data.test.labels)
 print(f"network {share:.1%} ± {accuracies.std():.1%} over {len(SEEDS)} seeds, bag {bag_right.mean():.1%}")
 print(f"margin of {count:,} test sentences: ± {1.96 * np.sqrt(share * (1 - share) / count):.1%}")
-PUBLISHED = {"LSTM": 0.806, "BiLSTM": 0.832}  # sentences only, pretrained word vectors: Zhao et al. (2018)
+PUBLISHED = {"LSTM": 0.806, "BiLSTM": 0.832}  # as quoted from Zhao et al. (2018)
 published = {f"{name}, published": share for name, share in PUBLISHED.items()} if data.source == "sst2" else None
 _ = plot_scores(
     {"bidirectional LSTM": accuracies},
@@ -271,8 +271,9 @@ _ = plot_scores(
 
 # %% [markdown]
 # If the distance between the dashed line and the dots is smaller than the margin, this test cannot tell the two apart: another
-# draw of reviews might turn the order round. The published figures stand on the same test sentences; their networks began with
-# word vectors learned elsewhere, ours begin with nothing.
+# draw of reviews might turn the order round. The published figures are those commonly quoted from Zhao et al. (2018) for the same
+# test sentences; the code of that paper starts from word vectors learned elsewhere, ours starts from nothing, and does not reach
+# its BiLSTM.
 #
 # Two models can be equally often right about different sentences. Let us see how often they disagree, who is right then, and
 # what happens when their scores are added, one standard deviation each, with nothing tuned. And let us look where reading should
@@ -312,8 +313,8 @@ bag_scores_sample = {longest: bag.score(sample.test.texts, sample.test.labels) f
 print(f"single words {bag_scores_sample[1]:.1%}, words and pairs {bag_scores_sample[2]:.1%}")
 
 # %% [markdown]
-# Capitals mark the scope of a negator. Single words hardly beat a coin, and pairs do not help: between a negator and the word it
-# turns there is nearly always something else.
+# Capitals mark the scope of a negator. Single words get little further than a coin, and pairs do not help: between a negator and
+# the word it turns there is nearly always something else.
 #
 # Now a network so small that it can be opened: one LSTM of eight units that reads from left to right and answers from its last
 # state. Beside it the same with a simple RNN. **Guess** who gets how far.
@@ -365,7 +366,7 @@ from rnn_course.probes import project_states, trace
 
 dev_scores = [model.evaluate(ids["dev"], sample.dev.labels, verbose=0)[1] for model in readers["LSTM"]]
 best = int(np.argmax(dev_scores))
-reader, right = readers["LSTM"][best], reader_right["LSTM"][best]
+reader = readers["LSTM"][best]
 ours = [
     "the film is very good .",
     "the film is not very good .",
@@ -449,9 +450,9 @@ highlight_texts(colored)
 # %% [markdown]
 # ## Does any unit know that a negator is in force?
 #
-# Back to the small reader, which does read. Here we can ask precisely, because the sample says where each scope begins and
-# ends. For every test sentence we take the word that will decide it ("dull" in "not at all the dull story") and go one word back. At that moment the
-# network cannot know the judgment yet, but it must know whether a *not* is waiting for it. Which unit does?
+# Back to the small reader, which does read. Here we can ask precisely, because the sample says where each scope begins and ends.
+# For every test sentence we take the word that will decide it ("dull" in "not at all the dull story") and go one word back. At
+# that moment the network cannot know the judgment yet, but it must know whether a *not* is waiting for it. Which unit does?
 #
 # With eight units there are eight chances to be lucky, so the honest question is how well the best of them would do if the
 # sentences' truths were dealt out at random. That is the grey band.
@@ -535,7 +536,7 @@ print("negated sentences, untouched:   ", *(f"{share:.1%}" for share in untouche
 print("negated sentences, one unit set:", *(f"{share:.1%}" for share in one_set))
 
 # %% [markdown]
-# A unit that knows the negator perfectly, and most answers survive without it. Look at the picture with the grey band again: the
+# A unit that knows the negator all but perfectly, and most answers survive without it. Look at the picture with the grey band: the
 # best unit is not alone. What one unit forgets, the others still say. The network does not keep its *not* in a unit; it keeps it in
 # a *direction* that many units share.
 #
@@ -751,11 +752,14 @@ exercises.q5.check(word_shares)
 #
 # - Socher et al. (2013), *Recursive deep models for semantic compositionality over a sentiment treebank*, EMNLP: where the
 #   reviews' labels come from, read for its examples of negation.
+# - Zhao et al. (2018), *Investigating capsule networks with dynamic routing for text classification*, EMNLP: the published LSTM and
+#   BiLSTM figures, quoted second-hand; check the table before you cite it.
 # - Wang and Manning (2012), *Baselines and bigrams*, ACL: why counting is hard to beat on short texts.
 # - Almeida, Gómez Hidalgo and Yamakami (2011), *Contributions to the study of SMS spam filtering*, DocEng: the messages.
 # - Sundararajan, Taly and Yan (2017), *Axiomatic attribution for deep networks*, ICML: integrated gradients.
 # - Radford, Jozefowicz and Sutskever (2017), *Learning to generate reviews and discovering sentiment*: one unit that carries
 #   sentiment, in a network a thousand times larger.
+# - Bojanowski et al. (2017), *Enriching word vectors with subword information*, TACL: words as sums of their parts.
 # - Werbos (1990), *Backpropagation through time*, Proceedings of the IEEE 78: the total gradient.
 #
 # The last two cells collect the figures of this run: first those of the small readers, then all.
