@@ -2,8 +2,8 @@
 
     uv run python benchmarks/probes.py [--repeats 30]
 
-The model is Embedding(1000, 64), one recurrent layer of 64 units, Dense(1); a batch of 32 sequences. The things compared
-take turns, so that a busy moment of the machine hits all of them; the medians are compared.
+The model is Embedding(1000, 64), one recurrent layer of 64 units, Dense(1); a batch of 32 sequences. The things that are
+compared take turns, so that a busy moment of the machine hits all of them, and their medians are printed.
 """
 
 import argparse
@@ -110,7 +110,7 @@ def medians(functions, repeats):
 def row(what, probe, own, target=None):
     verdict = "" if target is None else "pass" if probe / own <= target else "miss"
     asked = "" if target is None else f"≤ {target:g}"
-    print(f"{what:<52} {probe:>9.1f} {own:>9.1f} {probe / own:>7.2f}  {asked:<6} {verdict}", flush=True)
+    print(f"{what:<62} {probe:>9.1f} {own:>8.1f} {probe / own:>7.2f}  {asked:<6} {verdict}".rstrip(), flush=True)
 
 
 def compare_with_compiled(name, repeats):
@@ -152,14 +152,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=30, help="turns that the medians are taken over")
     repeats = parser.parse_args().repeats
-    print(
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}, TensorFlow {tf.__version__}"
-    )
+    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, TensorFlow {tf.__version__}"
+    print(f"{os.cpu_count()} cores, {versions}")
     print(f"batch {BATCH}, T = {TIME}, {UNITS} units; medians of {repeats} turns\n")
-    print(f"{'probe / beside it':<52} {'ms':>9} {'ms':>9} {'ratio':>7}  target")
+    print(f"{'a / b':<62} {'a, ms':>9} {'b, ms':>8} {'ratio':>7}  target")
+    compare_lengths(50, 400, max(3, repeats // 2))  # first: memory once taken for long sequences serves the short ones
     for name in LAYERS:
         compare_with_compiled(name, repeats)
-    compare_lengths(50, 400, max(3, repeats // 2))
     compare_with_naive(max(1, repeats // 15))
 
 

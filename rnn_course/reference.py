@@ -178,11 +178,9 @@ def lstm_step(projected, states, cell):
     activation = ACTIVATIONS[cell.activation].value
     squash = ACTIVATIONS[cell.recurrent_activation].value
     units = hidden.shape[-1]
-    gates = hidden @ cell.weights.recurrent_kernel
-    gates += projected
-    gates[:, : 2 * units] = squash(gates[:, : 2 * units])
-    gates[:, 2 * units : 3 * units] = activation(gates[:, 2 * units : 3 * units])
-    gates[:, 3 * units :] = squash(gates[:, 3 * units :])
+    sums = projected + hidden @ cell.weights.recurrent_kernel
+    gates = squash(sums)
+    gates[:, 2 * units : 3 * units] = activation(sums[:, 2 * units : 3 * units])
     i, f, candidate, o = (gates[:, k * units : (k + 1) * units] for k in range(4))
     memory = f * memory + i * candidate
     return (o * activation(memory), memory), gates
@@ -269,8 +267,7 @@ def project(cell, inputs):
     Returns:
         `(time, batch, gates * units)`: time first, ready for the loop.
     """
-    steps = np.ascontiguousarray(np.swapaxes(inputs, 0, 1))
-    projected = (steps.reshape(-1, steps.shape[-1]) @ cell.weights.kernel).reshape(*steps.shape[:2], -1)
+    projected = time_first(inputs) @ cell.weights.kernel
     bias = cell.weights.bias
     if bias is not None:
         projected += bias[0] if bias.ndim == 2 else bias
@@ -431,7 +428,7 @@ def backward(cell, unrolled, output_gradients, *, final_gradients=None, zero_out
 
     Args:
         cell: the `Cell` of the forward pass.
-        unrolled: what `forward` returned.
+        unrolled: the `Unrolled` that `forward` returned; arrays `(batch, time, …)`.
         output_gradients: `(batch, time, units)`, g_t: the loss' gradient with respect to each output on its own.
         final_gradients: `(batch, units)` for each final state, where the loss uses them; else None.
         zero_output_for_mask: as it was in `forward`.
@@ -461,7 +458,7 @@ def backward(cell, unrolled, output_gradients, *, final_gradients=None, zero_out
         for array, state in zip(found, at_step, strict=True):
             array[t] = state
         carried = earlier
-    inputs = (projected.reshape(time * batch, -1) @ cell.weights.kernel.T).reshape(time, batch, -1)
+    inputs = projected @ np.ascontiguousarray(cell.weights.kernel.T)
     hidden, memory = (*(array.swapaxes(0, 1) for array in found), None)[:2]
     return Gradients(hidden, memory, inputs.swapaxes(0, 1), projected.swapaxes(0, 1), recurrent.swapaxes(0, 1), carried)
 
@@ -493,7 +490,7 @@ def weight_gradients(cell, unrolled, gradients):
 
     Args:
         cell: a `Cell`.
-        unrolled: its forward pass.
+        unrolled: the `Unrolled` of its forward pass; arrays `(batch, time, …)`.
         gradients: its `backward` pass; arrays `(batch, time, …)`.
 
     Returns:

@@ -24,7 +24,7 @@ from small_models import (
 )
 
 from rnn_course.probes.layers import find_rnn_layer
-from rnn_course.probes.replay import ReplayError
+from rnn_course.probes.stand_ins import ReplayError
 from rnn_course.probes.states import project_states, trace
 
 MASKS = {"right_padded": RIGHT, "left_padded": LEFT, "masked_sequences": RIGHT, "go_backwards": RIGHT}

@@ -2,14 +2,14 @@
 
 layers: `find_rnn_layers`. states: `trace`, `project_states`. gradients: `gradient_flow`. attribution:
 `input_attribution`. neurons: `unit_concept_correlation`, `ablate_units`. Under them, replay runs a model step by step
-and autodiff holds the framework's tape.
+with stand_ins for its layers (custom_cells for those without a closed form), and autodiff holds the framework's tape.
 """
 
 from rnn_course.probes.attribution import Attribution, input_attribution
 from rnn_course.probes.gradients import GradientFlow, gradient_flow
 from rnn_course.probes.layers import LayerRef, find_rnn_layers
 from rnn_course.probes.neurons import UnitConcept, ablate_units, unit_concept_correlation
-from rnn_course.probes.replay import ReplayError
+from rnn_course.probes.stand_ins import ReplayError
 from rnn_course.probes.states import Projection, Trace, project_states, trace
 
 __all__ = [

@@ -126,7 +126,7 @@ def score_and_gradients(model, inputs, vectors, output):
         model: a built Keras model.
         inputs: what it takes, `(batch, time, …)`.
         vectors: {`Embedding` layer: what it is to say, `(batch, time, features)`}; the model's input itself under None.
-        output: which output, as in `input_attribution`.
+        output: the index of an output, as in `input_attribution`, or None.
 
     Returns:
         The number `(batch,)`, and one array `(batch, time, features)` for each of `vectors`.

@@ -8,7 +8,8 @@ from keras import ops
 
 from rnn_course.probes import autodiff
 from rnn_course.probes.layers import find_rnn_layer
-from rnn_course.probes.replay import in_reading_order, replay
+from rnn_course.probes.replay import replay
+from rnn_course.probes.stand_ins import back_through, in_reading_order
 
 
 @dataclass(frozen=True)
@@ -71,28 +72,34 @@ def gradient_flow(
     with autodiff.recorder() as tape:
         outputs, record = replay(model, inputs, ref, tape=tape, through_time=kind == "total")
         value = loss(*at_step(targets, outputs, loss_step, record.unrolled.outputs.shape[1]))
-    found = (
-        gradients_in_closed_form(tape, value, record, wrt)
-        if record.cell
-        else nudged_gradients(tape, value, record, wrt)
-    )
+    if record.cell:
+        found = gradients_in_closed_form(tape, value, record, wrt, kind)
+    else:
+        found = nudged_gradients(tape, value, record, wrt)
     if found is None:
         raise ValueError(
             f"The loss does not depend on layer {ref.path!r}: its output is cut off or unused. "
             "Check loss_step, and that no stop_gradient lies between them."
         )
-    mask = record.unrolled.mask
-    mask = np.ones(found.shape[:2], bool) if mask is None else in_reading_order(ref.layer, mask)
+    mask = in_reading_order(ref.layer, record.unrolled.mask)
+    if mask is None:
+        return GradientFlow(found, np.ones(found.shape[:2], bool), wrt, kind, ref.cell_type)
     values = np.where(mask[:, :, None], found, np.nan).astype(found.dtype)
     return GradientFlow(values, mask, wrt, kind, ref.cell_type)
 
 
-def gradients_in_closed_form(tape, value, record, wrt):
-    """Read ∂L/∂`wrt` `(batch, time, …)` off the backward pass that the tape sets going; None if it never comes by."""
-    tape.gradient(value, record.source)
-    if record.gradients is None:
+def gradients_in_closed_form(tape, value, record, wrt, kind):
+    """∂L/∂`wrt` `(batch, time, …)`: by tape to the layer's results, on in closed form; None if L does not see them."""
+    upstream = tape.gradient(value, record.results)
+    if all(gradient is None for gradient in upstream):
         return None
-    return in_reading_order(record.ref.layer, getattr(record.gradients, wrt))
+    upstream = [
+        np.zeros(result.shape) if gradient is None else ops.convert_to_numpy(gradient)
+        for gradient, result in zip(upstream, record.results, strict=True)
+    ]
+    layer = record.ref.layer
+    found = back_through(layer, record.cell, record.unrolled, upstream, through_time=kind == "total")
+    return in_reading_order(layer, getattr(found, wrt))
 
 
 def nudged_gradients(tape, value, record, wrt):

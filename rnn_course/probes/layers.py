@@ -60,7 +60,7 @@ def walk(parent, kind=keras.layers.RNN, path="", seen=None):
 
 
 def sublayers(parent):
-    """The layers right below one layer; `Model.layers` hides none, a plain layer keeps its own in `_layers`."""
+    """List the layers right below one layer; takes and returns no arrays. A plain layer keeps its own in `_layers`."""
     return parent.layers if isinstance(parent, keras.Model) else getattr(parent, "_layers", [])
 
 

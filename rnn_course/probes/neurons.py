@@ -6,7 +6,8 @@ import numpy as np
 from keras import ops
 
 from rnn_course.probes.layers import ACTIVATION_NAMES, find_rnn_layer
-from rnn_course.probes.replay import in_reading_order, replay
+from rnn_course.probes.replay import replay
+from rnn_course.probes.stand_ins import in_reading_order
 from rnn_course.reference import ACTIVATIONS
 
 
@@ -86,7 +87,7 @@ def ablate_units(
     Args:
         model: a built Keras model; read, never changed.
         inputs: what `model` takes, `(batch, time, …)`.
-        units: indices of the units to hold.
+        units: `(units,)` indices of those to hold.
         layer: a name or path from `find_rnn_layers`, or a layer; the only one when `None`.
         direction: which half when `layer` is a `Bidirectional`.
         state: `"hidden"`, or an LSTM's `"cell"` (h_t follows from it).
