@@ -2,8 +2,8 @@
 
     uv run python benchmarks/probes.py [--repeats 30]
 
-The model is Embedding(1000, 64), one recurrent layer of 64 units, Dense(1); a batch of 32 sequences. The things that are
-compared take turns, so that a busy moment of the machine hits all of them, and their medians are printed.
+The model is Embedding(1000, 64), one recurrent layer of 64 units, Dense(1); a batch holds 32 sequences. What is compared
+takes turns, so that a busy moment of the machine hits all of it, and the medians are printed.
 """
 
 import argparse
@@ -95,14 +95,14 @@ def naive_gradients(model, tokens, targets):
     return np.stack([tape.gradient(loss, state) for state in hidden], axis=1)
 
 
-def medians(functions, repeats):
-    """Milliseconds of each function, the median of `repeats` turns after two to warm up."""
+def medians(functions, repeats, *, warm_up=2):
+    """Milliseconds of each function, the median of `repeats` turns after some to warm up."""
     seconds = {name: [] for name in functions}
-    for turn in range(repeats + 2):
+    for turn in range(warm_up + repeats):
         for name, function in functions.items():
             begin = time.perf_counter()
             function()
-            if turn >= 2:
+            if turn >= warm_up:
                 seconds[name].append(time.perf_counter() - begin)
     return {name: 1e3 * median(values) for name, values in seconds.items()}
 
@@ -142,7 +142,7 @@ def compare_with_naive(repeats):
     model, (tokens, targets) = build_classifier("LSTM"), batch_of(TIME)
     naive = partial(naive_gradients, model, tokens, targets)
     quick = partial(gradient_flow, model, tokens, targets)
-    took = medians({"naive": naive, "quick": quick}, repeats)
+    took = medians({"naive": naive, "quick": quick}, repeats, warm_up=1)
     row(f"LSTM: {TIME} tape gradients, one a step / gradient_flow", took["naive"], took["quick"])
     apart = np.abs(naive() - quick().values).max() / np.abs(quick().values).max()
     print(f"{'':<4}they differ by {apart:.0e} of the largest gradient")
