@@ -2,8 +2,8 @@
 
     uv run python benchmarks/probes.py [--repeats 30]
 
-The model is Embedding(1000, 64), one recurrent layer of 64 units, Dense(1); a batch holds 32 sequences. What is compared
-takes turns, so that a busy moment of the machine hits all of it, and the medians are printed.
+The model: Embedding(1000, 64), one recurrent layer of 64 units, Dense(1); a batch holds 32 sequences. The things that
+are compared take turns, so that a busy moment of the machine hits them all, and their medians are printed.
 """
 
 import argparse

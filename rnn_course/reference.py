@@ -200,20 +200,18 @@ def gru_step(projected, states, cell):
     (hidden,) = states
     squash = ACTIVATIONS[cell.recurrent_activation].value
     units = hidden.shape[-1]
-    first_two = slice(None, 2 * units)
-    kernel = cell.weights.recurrent_kernel
-    gates = projected.copy()
+    first_two, last = np.s_[:, : 2 * units], np.s_[:, 2 * units :]
+    kernel, gates = cell.weights.recurrent_kernel, np.empty_like(projected)
+    z, r, candidate = (gates[:, k * units : (k + 1) * units] for k in range(3))
     if cell.reset_after:
         recurrent = hidden @ kernel + recurrent_bias(cell)
-        gates[:, first_two] = squash(gates[:, first_two] + recurrent[:, first_two])
-        z, r = gates[:, :units], gates[:, units : 2 * units]
-        gates[:, 2 * units :] += r * recurrent[:, 2 * units :]
+        gates[first_two] = squash(projected[first_two] + recurrent[first_two])
+        from_state = r * recurrent[last]
     else:
-        gates[:, first_two] = squash(gates[:, first_two] + hidden @ kernel[:, first_two])
-        z, r = gates[:, :units], gates[:, units : 2 * units]
-        gates[:, 2 * units :] += (r * hidden) @ kernel[:, 2 * units :]
-    gates[:, 2 * units :] = ACTIVATIONS[cell.activation].value(gates[:, 2 * units :])
-    return (z * hidden + (1 - z) * gates[:, 2 * units :],), gates
+        gates[first_two] = squash(projected[first_two] + hidden @ kernel[first_two])
+        from_state = (r * hidden) @ kernel[last]
+    candidate[:] = ACTIVATIONS[cell.activation].value(projected[last] + from_state)
+    return (z * hidden + (1 - z) * candidate,), gates
 
 
 STEPS = {"simple_rnn": simple_rnn_step, "lstm": lstm_step, "gru": gru_step}
@@ -252,9 +250,9 @@ def forward(cell, inputs, *, initial_state=None, mask=None, zero_output_for_mask
         states = new
         for past, state in zip(history, states, strict=True):
             past[t + 1] = state
-    hidden, memory = (*(past.swapaxes(0, 1) for past in history), None)[:2]
+    hidden, memory = (*map(swap_batch_time, history), None)[:2]
     outputs = hidden[:, 1:] if keep is None else masked_outputs(hidden, mask, zero=zero_output_for_mask)
-    return Unrolled(outputs, hidden, memory, gates.swapaxes(0, 1), inputs, mask)
+    return Unrolled(outputs, hidden, memory, swap_batch_time(gates), inputs, mask)
 
 
 def project(cell, inputs):
@@ -267,7 +265,7 @@ def project(cell, inputs):
     Returns:
         `(time, batch, gates * units)`: time first, ready for the loop.
     """
-    projected = time_first(inputs) @ cell.weights.kernel
+    projected = swap_batch_time(inputs) @ cell.weights.kernel
     bias = cell.weights.bias
     if bias is not None:
         projected += bias[0] if bias.ndim == 2 else bias
@@ -286,8 +284,8 @@ def zero_state(cell, batch, dtype="float32"):
     return tuple(np.zeros((batch, units), dtype) for _ in range(2 if cell.kind == "lstm" else 1))
 
 
-def time_first(array):
-    """`(batch, time, …)` as `(time, batch, …)`, the same memory: how the loops read."""
+def swap_batch_time(array):
+    """`(batch, time, …)` as `(time, batch, …)`, or back: the same memory, as the loops read it."""
     return np.swapaxes(array, 0, 1)
 
 
@@ -316,13 +314,15 @@ def simple_rnn_step_backward(cell, unrolled):
 
     Args:
         cell: a `Cell`.
-        unrolled: its forward pass; arrays `(batch, time, …)`.
+        unrolled: the `Unrolled` of its forward pass; arrays `(batch, time, …)`.
 
     Returns:
-        A function of t and `(∂L/∂h_t,)`, `(batch, units)`, that returns what it was given and `(∂L/∂h_{t-1},)`; and twice
-        the array `(time, batch, units)` in which it leaves the gradient of the sum x_t W + b + h_{t-1} U.
+        A function of t and (∂L/∂h_t,), `(batch, units)`, that returns what it was given and (∂L/∂h_{t-1},); and two
+        arrays `(time, batch, gates * units)` in which it leaves the gradients of the input's and of the state's side of
+        the sums: here one and the same. Until it comes by, slopes stand in them: what needs no gradient is computed for
+        all steps at once.
     """
-    d_sums = time_first(ACTIVATIONS[cell.activation].slope(unrolled.gates))  # slopes, until a gradient comes by
+    d_sums = swap_batch_time(ACTIVATIONS[cell.activation].slope(unrolled.gates))
     back = np.ascontiguousarray(cell.weights.recurrent_kernel.T)
 
     def step(t, states):
@@ -333,25 +333,16 @@ def simple_rnn_step_backward(cell, unrolled):
 
 
 def lstm_step_backward(cell, unrolled):
-    """Prepare the backward steps of an LSTM.
+    """Prepare the backward steps of an LSTM as `simple_rnn_step_backward` does, with sums `(time, batch, 4 * units)`.
 
-    Args:
-        cell: a `Cell`.
-        unrolled: its forward pass; arrays `(batch, time, …)`.
-
-    Returns:
-        A function of t and (∂L/∂h_t, the part of ∂L/∂c_t from later steps), each `(batch, units)`, that returns
-        (∂L/∂h_t, ∂L/∂c_t) and (∂L/∂h_{t-1}, ∂L/∂c_{t-1}); and twice the array `(time, batch, 4 * units)` in which it
-        leaves the gradients of the sums.
+    Given ∂L/∂h_t and the part of ∂L/∂c_t that comes from later steps, a step returns ∂L/∂h_t and all of ∂L/∂c_t.
     """
     activation, squash = ACTIVATIONS[cell.activation], ACTIVATIONS[cell.recurrent_activation]
-    i, f, candidate, o = map(time_first, split_gates("lstm", unrolled.gates).values())
-    memory = time_first(unrolled.cell)  # (1 + time, batch, units)
+    i, f, candidate, o = map(swap_batch_time, split_gates("lstm", unrolled.gates).values())
+    memory = swap_batch_time(unrolled.cell)  # (1 + time, batch, units)
     bounded = activation.value(memory[1:])
     hidden_to_memory = o * activation.slope(bounded)
-    d_sums = np.empty(
-        (*f.shape[:2], 4, f.shape[2]), f.dtype
-    )  # slopes of c_t, the last of h_t, until a gradient comes by
+    d_sums = np.empty((*f.shape[:2], 4, f.shape[2]), f.dtype)  # the first three move c_t, the last one h_t
     np.multiply(candidate, squash.slope(i), out=d_sums[:, :, 0])
     np.multiply(memory[:-1], squash.slope(f), out=d_sums[:, :, 1])
     np.multiply(i, activation.slope(candidate), out=d_sums[:, :, 2])
@@ -370,26 +361,21 @@ def lstm_step_backward(cell, unrolled):
 
 
 def gru_step_backward(cell, unrolled):
-    """Prepare the backward steps of a GRU.
+    """Prepare the backward steps of a GRU as `simple_rnn_step_backward` does, with sums `(time, batch, 3 * units)`.
 
-    Args:
-        cell: a `Cell`.
-        unrolled: its forward pass; arrays `(batch, time, …)`.
-
-    Returns:
-        A function of t and `(∂L/∂h_t,)`, `(batch, units)`, that returns what it was given and `(∂L/∂h_{t-1},)`; and the
-        two arrays `(time, batch, 3 * units)` in which it leaves the gradients of the input's and of the state's side of the
-        sums.
+    With `reset_after` the two sides of the candidate's sum differ: r stands before the state's.
     """
     activation, squash = ACTIVATIONS[cell.activation], ACTIVATIONS[cell.recurrent_activation]
-    z, r, candidate = map(time_first, split_gates("gru", unrolled.gates).values())
-    before = time_first(unrolled.hidden)[:-1]  # (time, batch, units), h_{t-1}
+    z, r, candidate = map(swap_batch_time, split_gates("gru", unrolled.gates).values())
+    before = swap_batch_time(unrolled.hidden)[:-1]  # (time, batch, units), h_{t-1}
     units = z.shape[-1]
     candidate_slope = (1 - z) * activation.slope(candidate)
-    d_sums = np.stack([(before - candidate) * squash.slope(z), squash.slope(r), candidate_slope], axis=2)
+    d_sums = np.empty((*z.shape[:2], 3, units), z.dtype)
+    d_sums[:, :, 0] = (before - candidate) * squash.slope(z)
+    d_sums[:, :, 1] = squash.slope(r)
+    d_sums[:, :, 2] = candidate_slope
     flat = d_sums.reshape(*z.shape[:2], -1)
-    kernel = cell.weights.recurrent_kernel
-    back = np.ascontiguousarray(kernel.T)
+    back = np.ascontiguousarray(cell.weights.recurrent_kernel.T)
     if not cell.reset_after:
         d_sums[:, :, 1] *= before
 
@@ -402,7 +388,8 @@ def gru_step_backward(cell, unrolled):
 
         return step_before, flat, flat
     bias = np.broadcast_to(recurrent_bias(cell), 3 * units)
-    d_sums[:, :, 1] *= candidate_slope * (before @ kernel[:, 2 * units :] + bias[2 * units :])
+    gated = before @ cell.weights.recurrent_kernel[:, 2 * units :] + bias[2 * units :]
+    d_sums[:, :, 1] *= candidate_slope * gated
     d_state = d_sums.copy()
     d_state[:, :, 2] *= r
     flat_state = d_state.reshape(flat.shape)
@@ -416,11 +403,7 @@ def gru_step_backward(cell, unrolled):
     return step_after, flat, flat_state
 
 
-STEPS_BACKWARD = {
-    "simple_rnn": simple_rnn_step_backward,
-    "lstm": lstm_step_backward,
-    "gru": gru_step_backward,
-}
+STEPS_BACKWARD = {"simple_rnn": simple_rnn_step_backward, "lstm": lstm_step_backward, "gru": gru_step_backward}
 
 
 def backward(cell, unrolled, output_gradients, *, final_gradients=None, zero_output_for_mask=False, through_time=True):
@@ -439,7 +422,7 @@ def backward(cell, unrolled, output_gradients, *, final_gradients=None, zero_out
     """
     step, projected, recurrent = STEPS_BACKWARD[cell.kind](cell, unrolled)
     real = None if unrolled.mask is None else np.asarray(unrolled.mask, bool).T[:, :, None]
-    incoming = time_first(output_gradients)
+    incoming = swap_batch_time(output_gradients)
     if real is not None:
         incoming = gradients_at_real_steps(incoming, real, zero_output_for_mask)
     time, batch, _ = incoming.shape
@@ -459,8 +442,8 @@ def backward(cell, unrolled, output_gradients, *, final_gradients=None, zero_out
             array[t] = state
         carried = earlier
     inputs = projected @ np.ascontiguousarray(cell.weights.kernel.T)
-    hidden, memory = (*(array.swapaxes(0, 1) for array in found), None)[:2]
-    return Gradients(hidden, memory, inputs.swapaxes(0, 1), projected.swapaxes(0, 1), recurrent.swapaxes(0, 1), carried)
+    hidden, memory = (*map(swap_batch_time, found), None)[:2]
+    return Gradients(hidden, memory, *map(swap_batch_time, (inputs, projected, recurrent)), carried)
 
 
 def gradients_at_real_steps(incoming, real, zero_output_for_mask):
@@ -496,15 +479,14 @@ def weight_gradients(cell, unrolled, gradients):
     Returns:
         `Weights` of gradients, in the shapes of the weights: kernel `(features, gates * units)`, and so on.
     """
+    batch_and_time = ((0, 1), (0, 1))
     before = unrolled.hidden[:, :-1]
-    kernel = np.einsum("btf,btg->fg", unrolled.inputs, gradients.projected, optimize=True)
-    recurrent = np.einsum("btu,btg->ug", before, gradients.recurrent, optimize=True)
+    kernel = np.tensordot(unrolled.inputs, gradients.projected, batch_and_time)
+    recurrent = np.tensordot(before, gradients.recurrent, batch_and_time)
     if cell.kind == "gru" and not cell.reset_after:
-        units = before.shape[-1]
+        last = np.s_[..., 2 * before.shape[-1] :]
         gated = before * split_gates("gru", unrolled.gates)["reset"]
-        recurrent[:, 2 * units :] = np.einsum(
-            "btu,btg->ug", gated, gradients.recurrent[:, :, 2 * units :], optimize=True
-        )
+        recurrent[last] = np.tensordot(gated, gradients.recurrent[last], batch_and_time)
     if cell.weights.bias is None:
         return Weights(kernel, recurrent)
     bias = gradients.projected.sum((0, 1))

@@ -4,7 +4,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_models import BATCH, CELLS, RIGHT, SETTINGS, TIME, UNITS, as_custom, build, fill, path_of, sequences
+from small_models import (
+    BATCH,
+    CELLS,
+    FEATURES,
+    RIGHT,
+    SETTINGS,
+    TIME,
+    UNITS,
+    Masked,
+    as_custom,
+    build,
+    fill,
+    path_of,
+    sequences,
+)
 
 from rnn_course.probes.gradients import gradient_flow
 from rnn_course.probes.layers import find_rnn_layer
@@ -56,6 +70,21 @@ def test_the_gradient_at_the_inputs_is_that_of_the_untouched_model(name, setting
         variable.assign(tf.zeros_like(variable))
     flow = gradient_flow(model, data[0], data[1], path_of(setting), loss=squares, wrt="inputs")
     np.testing.assert_allclose(flow.values[flow.mask], expected[flow.mask], rtol=1e-6, atol=1e-10)
+
+
+def test_a_layer_above_that_is_called_twice_passes_the_gradient_on_both_times(double_precision, data):
+    # The layer above is shared, masked, reads backwards and begins from the probed layer's state the second time.
+    inputs = keras.Input(batch_shape=(BATCH, TIME, FEATURES))
+    hidden, state = keras.layers.GRU(UNITS, return_sequences=True, return_state=True, name="probed")(inputs)
+    above = keras.layers.GRU(UNITS, return_sequences=True, go_backwards=True, name="above")
+    twice = above(Masked(RIGHT)(above(hidden)), initial_state=state)
+    model = fill(keras.Model(inputs, keras.layers.Dense(1)(twice)))
+    watched = tf.constant(data[0])
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        loss = squares(None, model(watched))
+    flow = gradient_flow(model, *data, "probed", loss=squares, wrt="inputs")
+    np.testing.assert_allclose(flow.values, tape.gradient(loss, watched).numpy(), rtol=1e-6, atol=1e-10)
 
 
 @pytest.mark.parametrize("wrt", ["hidden", "cell"])

@@ -327,6 +327,14 @@ def test_a_layer_that_does_more_than_its_cell_is_refused_and_put_back():
     np.testing.assert_array_equal(before, model(sequences()).numpy())
 
 
+@pytest.mark.parametrize("kind", [layers.LSTM, as_custom(layers.LSTM)])
+def test_a_network_that_has_blown_up_can_still_be_looked_at(kind):
+    model = fill(build("plain", kind))
+    kernel = model.get_layer("probed").cell.kernel
+    kernel.assign(np.full(kernel.shape, np.nan))
+    assert np.isnan(trace(model, sequences()).hidden).all()
+
+
 def test_nothing_in_the_model_changes():
     model = fill(build("stacked_below", layers.GRU))
     model.compile("adam", "mse")

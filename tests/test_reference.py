@@ -229,6 +229,18 @@ def test_every_gradient_is_the_one_on_the_tape(name, variant, double_precision):
             np.testing.assert_allclose(array, tensor.numpy(), rtol=1e-9, atol=1e-11)
 
 
+@every_cell
+def test_the_way_arrays_lie_in_memory_does_not_matter(name):
+    arrays, run = problem(name, HOLED)
+    here = run(arrays)
+    turned = reference.Unrolled(*(None if part is None else np.asarray(part, order="C") for part in here.unrolled))
+    one, other = (backward(here.cell, unrolled, here.outward) for unrolled in (here.unrolled, turned))
+    np.testing.assert_array_equal(one.projected, other.projected)
+    np.testing.assert_array_equal(one.inputs, other.inputs)
+    again = backward(here.cell, here.unrolled, here.outward)  # and nothing of the forward pass was used up
+    np.testing.assert_array_equal(one.inputs, again.inputs)
+
+
 @pytest.mark.parametrize("mask", MASKS)
 @every_cell
 def test_gradients_with_zeros_put_out_for_padding_are_those_on_the_tape(name, mask, double_precision):

@@ -107,8 +107,7 @@ def refuse_states(ref, states):
 
 def refuse_hidden_output(ref, output, state):
     """Raise ReplayError unless a custom cell's output `(batch, units)` is its first state, as Keras' contract asks."""
-    same = output.shape == state.shape and np.array_equal(ops.convert_to_numpy(output), ops.convert_to_numpy(state))
-    if not same:
+    if not np.array_equal(ops.convert_to_numpy(output), ops.convert_to_numpy(state), equal_nan=True):
         raise ReplayError(
             f"The cell of layer {ref.path!r} ({type(ref.layer.cell).__name__}) puts out something else than its first "
             "state, so it is not clear which one to call hidden. Let it return the hidden state first."
