@@ -1,9 +1,13 @@
 """What the probes cost, beside one compiled pass of the same model: every ratio measured side by side in one run.
 
-    uv run python benchmarks/probes.py [--repeats 30]
+    uv run python benchmarks/probes.py [--repeats 30] [--cold]
 
 The model: Embedding(1000, 64), one recurrent layer of 64 units, Dense(1); a batch holds 32 sequences. The things that
 are compared take turns, so that a busy moment of the machine hits them all, and their medians are printed.
+
+A process that has held one larger array, such as any data set, keeps its pages, and the probes' fresh arrays of a few
+megabytes cost nothing to come by; so the benchmark holds one first. In a process that has not (`--cold`) every such
+array is new to the operating system, and the probes pay for its page faults.
 """
 
 import argparse
@@ -148,17 +152,27 @@ def compare_with_naive(repeats):
     print(f"{'':<4}they differ by {apart:.0e} of the largest gradient")
 
 
+def hold_one_large_array():
+    """Take and give back 30 MB, after which the C library keeps the pages of smaller arrays."""
+    np.ones(30_000_000, np.uint8)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=30, help="turns that the medians are taken over")
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--cold", action="store_true", help="do not hold a large array first")
+    arguments = parser.parse_args()
+    repeats = arguments.repeats
+    if not arguments.cold:
+        hold_one_large_array()
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}, TensorFlow {tf.__version__}"
     print(f"{os.cpu_count()} cores, {versions}")
-    print(f"batch {BATCH}, T = {TIME}, {UNITS} units; medians of {repeats} turns\n")
+    memory = "cold" if arguments.cold else "warm"
+    print(f"batch {BATCH}, T = {TIME}, {UNITS} units; medians of {repeats} turns, {memory} memory\n")
     print(f"{'a / b':<62} {'a, ms':>9} {'b, ms':>8} {'ratio':>7}  target")
-    compare_lengths(50, 400, max(3, repeats // 2))  # first: memory once taken for long sequences serves the short ones
     for name in LAYERS:
         compare_with_compiled(name, repeats)
+    compare_lengths(50, 400, max(3, repeats // 2))
     compare_with_naive(max(1, repeats // 15))
 
 

@@ -381,7 +381,7 @@ answers = (own.hidden @ kernel + bias)[:, :, 0]  # (batch, time)
 # The third sentence, word by word. **Guess** at which word the line falls through zero.
 
 # %%
-ax = plot_unit_over_time(
+_ = plot_unit_over_time(
     answers[2][own.mask[2]],
     tokens=ours[2].split(),
     labels=["answer"],
@@ -390,8 +390,8 @@ ax = plot_unit_over_time(
 )
 
 # %% [markdown]
-# It does not wait for *dull*. In these reviews a comma after a clear judgment, and still more a *but*, announce that the other side
-# is about to be heard, and the network drops what it believed there and then.
+# It does not wait for *dull*. The word *but* is enough: it announces that the other side is about to be heard, and the network drops
+# what it believed there and then.
 #
 # The same in state space. Eight units make a point in eight dimensions; principal components of all test states give the plane in
 # which they differ most. All three sentences begin with the same words, so their paths begin as one.
