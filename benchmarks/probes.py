@@ -2,8 +2,9 @@
 
     uv run python benchmarks/probes.py [--repeats 30] [--cold]
 
-The model: Embedding(1000, 64), one recurrent layer of 64 units, Dense(1); a batch holds 32 sequences. The things that
-are compared take turns, so that a busy moment of the machine hits them all, and their medians are printed.
+The model: Embedding(1000, 64), one recurrent layer of 64 units, Dense(1); a batch holds 32 sequences, where Jacobians
+are asked for one. The things that are compared take turns, so that a busy moment of the machine hits them all, and
+their medians are printed.
 
 A process that has held one larger array, such as any data set, keeps its pages, and the probes' fresh arrays of a few
 megabytes cost nothing to come by; so the benchmark holds one first. In a process that has not (`--cold`) every such
@@ -40,7 +41,7 @@ with without_stderr():
     import keras
     import tensorflow as tf
 
-    from rnn_course.probes import gradient_flow, trace
+    from rnn_course.probes import connectivity, gradient_flow, jacobian_spectrum, trace
 
 LAYERS = {
     "LSTM": lambda: keras.layers.LSTM(UNITS),
@@ -99,6 +100,34 @@ def naive_gradients(model, tokens, targets):
     return np.stack([tape.gradient(loss, state) for state in hidden], axis=1)
 
 
+def naive_spectrum(model, tokens):
+    """Singular values of ∂h_T/∂h_t the slow way: unroll the cell under one tape, then ask it once for every unit."""
+    embedding, layer, _ = model.layers
+    with tf.GradientTape(persistent=True) as tape:
+        vectors = embedding(tokens)
+        states, hidden = layer.get_initial_state(1), []
+        for t in range(vectors.shape[1]):
+            output, states = layer.cell(vectors[:, t], states)
+            hidden.append(output)
+        last = [output[0, unit] for unit in range(UNITS)]
+    rows = np.array([[gradient[0] for gradient in tape.gradient(unit, hidden)] for unit in last], "float64")
+    return np.linalg.svd(rows.swapaxes(0, 1), compute_uv=False)  # of (time, units, units)
+
+
+def naive_connectivity(model, tokens, unit):
+    """‖∂h_s/∂x_t‖ of one unit the slow way: call Keras' layer under one tape, then ask it once for every s."""
+    embedding, layer, _ = model.layers
+    every_step = type(layer).from_config(layer.get_config() | {"return_sequences": True})
+    vectors = embedding(tokens)
+    every_step.build(vectors.shape)
+    every_step.set_weights(layer.get_weights())
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(vectors)
+        states = every_step(vectors)
+        read = [states[0, s, unit] for s in range(tokens.shape[1])]
+    return np.linalg.norm([tape.gradient(one, vectors)[0] for one in read], axis=-1)
+
+
 def medians(functions, repeats, *, warm_up=2):
     """Milliseconds of each function, the median of `repeats` turns after some to warm up."""
     seconds = {name: [] for name in functions}
@@ -115,6 +144,10 @@ def row(what, probe, own, target=None):
     verdict = "" if target is None else "pass" if probe / own <= target else "miss"
     asked = "" if target is None else f"≤ {target:g}"
     print(f"{what:<62} {probe:>9.1f} {own:>8.1f} {probe / own:>7.2f}  {asked:<6} {verdict}".rstrip(), flush=True)
+
+
+def within(what, took, limit):
+    print(f"{what:<62} {took:>9.1f} {'':>8} {'':>7}  ≤ {limit:g} ms {'pass' if took <= limit else 'miss'}", flush=True)
 
 
 def compare_with_compiled(name, repeats):
@@ -152,6 +185,44 @@ def compare_with_naive(repeats):
     print(f"{'':<4}they differ by {apart:.0e} of the largest gradient")
 
 
+def compare_jacobians(repeats):
+    model, unit = build_classifier("LSTM"), 3
+    one = batch_of(TIME)[0][:1]
+    quick = {
+        "jacobian_spectrum": partial(jacobian_spectrum, model, one),
+        "hutchinson": partial(jacobian_spectrum, model, one, method="hutchinson"),
+        "connectivity": partial(connectivity, model, one, readout=unit),
+    }
+    slow = {
+        "jacobian_spectrum": partial(naive_spectrum, model, one),
+        "connectivity": partial(naive_connectivity, model, one, unit),
+    }
+    took = medians(quick, repeats)
+    within("LSTM: jacobian_spectrum of one sequence", took["jacobian_spectrum"], 25)
+    within("LSTM: connectivity of one unit in one sequence", took["connectivity"], 30)
+    row("LSTM: jacobian_spectrum, hutchinson / exact", took["hutchinson"], took["jacobian_spectrum"])
+    for name, count in (
+        ("jacobian_spectrum", f"{UNITS} tape gradients, one a unit"),
+        ("connectivity", f"{TIME}, one a step"),
+    ):
+        turns = medians({"slow": slow[name], "quick": quick[name]}, max(1, repeats // 15), warm_up=1)
+        row(f"LSTM: {count} / {name}", turns["slow"], turns["quick"])
+    known = [quick["jacobian_spectrum"]().singular_values[0], quick["connectivity"]().values[0]]
+    found = [slow["jacobian_spectrum"](), slow["connectivity"]()]
+    apart = max(np.abs(one - other).max() / other.max() for one, other in zip(found, known, strict=True))
+    print(f"{'':<4}they differ by {apart:.0e} of the largest value")
+
+
+def compare_lengths_of_jacobians(short, long, repeats):
+    model = build_classifier("LSTM")
+    for name, probe, growth in (
+        ("jacobian_spectrum", jacobian_spectrum, long / short),
+        ("connectivity", partial(connectivity, readout=0), (long / short) ** 2),
+    ):
+        took = medians({steps: partial(probe, model, batch_of(steps)[0][:1]) for steps in (short, long)}, repeats)
+        row(f"LSTM: {name}, T = {long} / T = {short}", took[long], took[short], growth)
+
+
 def hold_one_large_array():
     """Take and give back 30 MB, after which the C library keeps the pages of smaller arrays."""
     np.ones(30_000_000, np.uint8)
@@ -174,6 +245,8 @@ def main():
         compare_with_compiled(name, repeats)
     compare_lengths(50, 400, max(3, repeats // 2))
     compare_with_naive(max(1, repeats // 15))
+    compare_jacobians(repeats)
+    compare_lengths_of_jacobians(100, 400, max(3, repeats // 2))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
-from rnn_course.plots import plot_gate_image, plot_gates
+from rnn_course.plots import plot_gate_image, plot_gate_saturation, plot_gates
 from rnn_course.plots.style import DIVERGING, GATE_COLORS, MAGNITUDE
 
 RNG = np.random.default_rng(1)
@@ -87,3 +87,55 @@ def test_wrong_gates_are_refused_with_what_to_do(gates, change, message):
 def test_an_unknown_gate_has_no_image():
     with pytest.raises(ValueError, match="'forgot' is not the name of a gate"):
         plot_gate_image(GATES["input"], gate="forgot", ax=new_axes())
+
+
+SHUT = {"input": np.array([0.0, 0.5, 0.25]), "forget": np.array([1.0, 0.0, 0.1])}
+OPEN = {"input": np.array([0.0, 0.5, 0.5]), "forget": np.array([0.0, 1.0, 0.1])}
+
+
+def test_each_unit_of_a_gate_is_a_point_at_its_two_shares_in_the_gate_s_color():
+    ax = plot_gate_saturation(SHUT, OPEN, thresholds=(0.2, 0.8), ax=new_axes())
+    assert [dots.get_label() for dots in ax.collections] == ["input", "forget"]
+    for dots, name in zip(ax.collections, SHUT, strict=True):
+        np.testing.assert_array_equal(dots.get_offsets(), np.stack([SHUT[name], OPEN[name]], axis=1))
+        assert same_color(dots.get_facecolor()[0, :3], GATE_COLORS[name])
+    assert "nearly shut (below 0.2)" in ax.get_xlabel()
+    assert "open (above 0.8)" in ax.get_ylabel().replace("\n", " ")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["input", "forget"]
+
+
+def test_the_line_that_no_unit_can_pass_is_drawn():
+    ax = plot_gate_saturation(SHUT, OPEN, ax=new_axes())
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[0, 1], [1, 0]])
+    for limits in (ax.get_xlim(), ax.get_ylim()):
+        assert limits[0] < 0 and limits[1] > 1
+
+
+def test_half_as_wide_the_label_is_broken_before_its_bracket():
+    ax = plot_gate_saturation(SHUT, OPEN, ax=Figure(figsize=(7, 3), layout="constrained").subplots(1, 2)[1])
+    assert ax.get_xlabel() == "share of steps nearly shut\n(below 0.1)"
+
+
+def test_gates_that_look_alike_in_grey_have_different_markers():
+    shares = {"input": np.array([0.2]), "forget": np.array([0.2]), "output": np.array([0.2])}
+    ax = plot_gate_saturation(shares, shares, ax=new_axes())
+    assert len({len(dots.get_paths()[0].vertices) for dots in ax.collections}) == 3
+
+
+@pytest.mark.parametrize(
+    ("shut", "open", "message"),
+    [
+        (SHUT["input"], OPEN["input"], "must be dicts with the same gates, name -> .* got ndarray and ndarray"),
+        (SHUT, {"input": OPEN["input"]}, r"got \['input', 'forget'\] and \['input'\]"),
+        ({}, {}, r"must be dicts with the same gates, .* got \[\] and \[\]"),
+        ({"forgot": [0.1]}, {"forgot": [0.1]}, "'forgot' is not the name of a gate"),
+        ({"input": [0.1]}, {"input": [0.1, 0.2]}, r"The shares of 'input' must be \(units,\); got \(1,\) and \(2,\)"),
+        ({"input": [0.6]}, {"input": [0.6]}, "The shares of 'input' must be from 0 to 1, .* together at most 1"),
+        ({"input": [-0.1]}, {"input": [0.6]}, "must be from 0 to 1"),
+        ({"input": [np.nan]}, {"input": [0.6]}, "must be from 0 to 1"),
+    ],
+)
+def test_wrong_shares_are_refused_with_what_to_do(shut, open, message):
+    with pytest.raises(ValueError, match=message):
+        plot_gate_saturation(shut, open, ax=new_axes())

@@ -21,8 +21,15 @@ OPEN = 1 / (1 + np.exp(-RNG.normal(size=(16, 64)).cumsum(axis=0)))
 PATHS = RNG.normal(size=(3, 12, 2)).cumsum(axis=1)
 NORMS = np.exp(RNG.normal(size=(8, 30)).cumsum(axis=1))
 LAST_ONLY = np.where(np.arange(30) == 29, NORMS, 0.0)
+COURSES = {"LSTM": np.stack([LAST_ONLY, NORMS, np.nan * NORMS]), "GRU": np.stack([NORMS, NORMS * 2, NORMS * 3])}
+SPECTRUM = np.sort(np.exp(-np.arange(30)[::-1, None] * np.linspace(0.1, 1, 20)), axis=1)[:, ::-1]
+CONNECTED = np.tril(np.exp(-np.maximum(np.arange(16)[:, None] - np.arange(16), 0.0)))
+LEFT = {"lag": np.arange(30), "median": SPECTRUM[::-1, 5], "low": SPECTRUM[::-1, 9], "high": SPECTRUM[::-1, 2]}
 VALUES = RNG.normal(size=12)
 CURVES = {"loss": [0.7, 0.5, 0.4, 0.3], "val_loss": [0.7, 0.6, 0.55, 0.6]}
+SHUT = {name: RNG.uniform(0, 0.5, 64) for name in ("input", "forget", "output")}
+KEPT = RNG.uniform(0.8, 0.98, 64) ** np.arange(40)[:, None]
+EIGENVALUES = np.exp(2j * np.pi * RNG.uniform(size=64))
 TITLE = "The state turns over at the word that negates the sentence"
 
 PICTURES = {
@@ -39,10 +46,30 @@ PICTURES = {
         ax=ax,
     ),
     "gate image": lambda ax: plots.plot_gate_image(OPEN, gate="forget", mask=MASK, tokens=WORDS, title=TITLE, ax=ax),
+    "gate saturation": lambda ax: plots.plot_gate_saturation(SHUT, SHUT, title=TITLE, ax=ax),
+    "retention": lambda ax: plots.plot_retention(
+        {"LSTM": KEPT, "GRU": KEPT**2, "SimpleRNN": -(KEPT**8)},
+        predicted={"LSTM": KEPT**1.2, "GRU": KEPT**1.5, "SimpleRNN": None},
+        title=TITLE,
+        ax=ax,
+    ),
+    "eigenvalues": lambda ax: plots.plot_eigenvalues(
+        {"before training": EIGENVALUES, "after training": 1.3 * EIGENVALUES}, title=TITLE, ax=ax
+    ),
+    "gate weights": lambda ax: plots.plot_gate_weights(
+        {name: RNG.normal(size=(64, 64)) for name in ("input", "forget", "candidate", "output")}, title=TITLE, ax=ax
+    ),
     "gradient flow": lambda ax: plots.plot_gradient_flow({"total": NORMS, "direct": LAST_ONLY}, title=TITLE, ax=ax),
     "gradient by lag": lambda ax: plots.plot_gradient_flow(
         {"LSTM": NORMS, "GRU": NORMS * 1.1, "SimpleRNN": NORMS**2}, against="lag", title=TITLE, ax=ax
     ),
+    "gradient history": lambda ax: plots.plot_gradient_history(COURSES["LSTM"], title=TITLE, ax=ax),
+    "gradient stage": lambda ax: plots.plot_gradient_stage(COURSES, record=2, title=TITLE, ax=ax),
+    "spectrum": lambda ax: plots.plot_spectrum(
+        {"LSTM": SPECTRUM, "GRU": SPECTRUM**2, "cut": np.where(SPECTRUM == 1, 1.0, 0.0)}, title=TITLE, ax=ax
+    ),
+    "connectivity": lambda ax: plots.plot_connectivity(CONNECTED, mask=MASK, tokens=WORDS, title=TITLE, ax=ax),
+    "lag profile": lambda ax: plots.plot_lag_profile({"LSTM": LEFT, "GRU": LEFT}, title=TITLE, ax=ax),
     "attribution": lambda ax: plots.plot_attribution(WORDS, VALUES, title=TITLE, ax=ax),
     "highlighted": lambda ax: plots.plot_highlighted_texts([(WORDS, VALUES), (WORDS, -VALUES)], title=TITLE, ax=ax),
     "concept": lambda ax: plots.plot_unit_concept(
@@ -74,7 +101,8 @@ def texts_of(figure):
     for ax in figure.axes:
         for axis, limits in ((ax.xaxis, sorted(ax.get_xlim())), (ax.yaxis, sorted(ax.get_ylim()))):
             ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-            texts -= {tick.label1 for tick in ticks if not limits[0] <= tick.get_loc() <= limits[1]}
+            beyond = [tick for tick in ticks if not limits[0] <= tick.get_loc() <= limits[1]]
+            texts -= {label for tick in beyond for label in (tick.label1, tick.label2)}
     return texts
 
 

@@ -1,30 +1,44 @@
 """Plots: arrays and an Axes in, the Axes out. No model, no computing, no `show`; the file names are those of `probes`.
 
 * `states`: all units as one image, single units over time, paths through state space.
-* `gates`: how far each gate is open, for one unit, on average, or for all units as an image.
+* `gates`: how far each gate is open, for one unit, on average, or for all units as an image; how often it is nearly
+  shut or nearly open.
 * `gradients`: how far back the gradient reaches, several cells or kinds in one Axes.
+* `jacobians`: singular values of the way to the last step, what each state depends on, and what is left at each lag.
+* `memory`: what is left of a nudge to a memory, step by step.
+* `weights`: eigenvalues in the complex plane, and kernels gate by gate.
 * `attribution`: what each word adds to an answer, as bars and as words on colored boxes; `highlighted`: the same as
   HTML whose text stays text.
 * `neurons`: does a unit stand for a concept, and is it missed when it is gone?
 * `training`: learning curves, and the held-out result beside the baseline and the published figure.
-* `style`: the colors, and the only two functions that make figures; `steps` and `rows`: what pictures over time and
-  pictures of labelled scores share; `page`: where things lie on the page.
+* `histories`: how far back the gradient reaches while a network learns; `animation`: the same as a GIF, whose figure
+  nobody else sees.
+* `style`: the colors, and the only two functions that make figures to be shown; `steps` and `rows`: what pictures over
+  time and pictures of labelled scores share; `decades`: exact zeros on a log scale; `page`: where things lie on the
+  page.
 
 Every picture is 7 × 3 inches unless its rows need another height, takes `ax` to draw elsewhere, and takes `title`,
 which states what is to be seen.
 """
 
+from rnn_course.plots.animation import AnimatedPicture, animate_gradient_flow
 from rnn_course.plots.attribution import plot_attribution, plot_highlighted_text, plot_highlighted_texts
-from rnn_course.plots.gates import plot_gate_image, plot_gates
+from rnn_course.plots.gates import plot_gate_image, plot_gate_saturation, plot_gates
 from rnn_course.plots.gradients import plot_gradient_flow
 from rnn_course.plots.highlighted import HighlightedText, highlight_text, highlight_texts
+from rnn_course.plots.histories import plot_gradient_history, plot_gradient_stage
+from rnn_course.plots.jacobians import plot_connectivity, plot_lag_profile, plot_spectrum
+from rnn_course.plots.memory import plot_retention
 from rnn_course.plots.neurons import plot_ablation, plot_unit_concept
 from rnn_course.plots.states import plot_states, plot_trajectories, plot_unit_over_time
 from rnn_course.plots.style import axes_or_new, figure_grid, hatch_masked
 from rnn_course.plots.training import plot_history, plot_scores
+from rnn_course.plots.weights import plot_eigenvalues, plot_gate_weights
 
 __all__ = [
+    "AnimatedPicture",
     "HighlightedText",
+    "animate_gradient_flow",
     "axes_or_new",
     "figure_grid",
     "hatch_masked",
@@ -32,13 +46,22 @@ __all__ = [
     "highlight_texts",
     "plot_ablation",
     "plot_attribution",
+    "plot_connectivity",
+    "plot_eigenvalues",
     "plot_gate_image",
+    "plot_gate_saturation",
+    "plot_gate_weights",
     "plot_gates",
     "plot_gradient_flow",
+    "plot_gradient_history",
+    "plot_gradient_stage",
     "plot_highlighted_text",
     "plot_highlighted_texts",
     "plot_history",
+    "plot_lag_profile",
+    "plot_retention",
     "plot_scores",
+    "plot_spectrum",
     "plot_states",
     "plot_trajectories",
     "plot_unit_concept",

@@ -1,23 +1,28 @@
-"""Pictures of gates: how far each one is open, step by step."""
+"""Pictures of gates: how far each one is open, step by step, and how often it is nearly shut or open."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
+from rnn_course.plots.page import size_in_points, text_width
 from rnn_course.plots.states import draw_units
-from rnn_course.plots.steps import label_steps, one_sequence, real_steps
+from rnn_course.plots.steps import as_numbers, label_steps, one_sequence, real_steps
 from rnn_course.plots.style import (
     BAND_ALPHA,
     DIVERGING,
     GATE_COLORS,
     MAGNITUDE,
+    TEXT_SIZE,
     axes_or_new,
+    ink,
     label_axes,
     label_lines,
 )
 
 CANDIDATE_TICKS, GATE_TICKS = {-1: "−1", 0: "0 shut", 1: "1 open"}, {0: "0 shut", 0.5: "0.5", 1: "1 open"}
 BAND = (25, 75)
+SHARE_TICKS = {0: "0 never", 0.5: "0.5", 1: "1 always"}
+SATURATION_MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 def plot_gates(gates, *, example=0, unit=None, mask=None, tokens=None, title=None, ax=None):
@@ -139,3 +144,67 @@ def plot_gate_image(
     label_steps(ax, real, tokens=tokens)
     label_axes(ax, title=title)
     return ax
+
+
+def plot_gate_saturation(shut, open, *, thresholds=(0.1, 0.9), title=None, ax=None):
+    """Draw every unit of every gate by the share of steps at which it is nearly shut, and nearly open.
+
+    Karpathy, Johnson and Fei-Fei (2015, figure 2) draw gates like this. The corners: a unit at the lower left is never
+    saturated, one at the upper left is always open, one at the lower right always shut. On the dashed line the gate is
+    a switch, always one or the other; nothing can lie beyond it.
+
+    Args:
+        shut: name -> (units,) shares from 0 to 1, such as `GateSaturation.shut`; the names are those of `GATE_COLORS`.
+        open: name -> (units,) shares from 0 to 1, such as `GateSaturation.open`.
+        thresholds: what counts as shut and as open, named on the axes.
+        title: the finding.
+        ax: where to draw; a new figure when `None`.
+
+    Returns:
+        The Axes; one collection of (units,) points for each gate, in the order of `shut`.
+
+    Raises:
+        ValueError: the names differ or are unknown, a shape does not fit, or the two shares of a unit pass 1.
+    """
+    points = _checked_shares(shut, open)
+    ax = axes_or_new(ax)
+    ax.plot([0, 1], [1, 0], color="#8C8C8C", linestyle="--", linewidth=1, zorder=1)
+    for (name, place), marker in zip(points.items(), SATURATION_MARKERS, strict=False):
+        dots = {"marker": marker, "s": 34, "alpha": 0.75, "linewidths": 0.5, "edgecolors": "white", "zorder": 2}
+        ax.scatter(*place, color=GATE_COLORS[name], label=name, clip_on=False, **dots)
+    ax.set(xlim=(-0.03, 1.03), ylim=(-0.04, 1.04))
+    ax.set_xticks(list(SHARE_TICKS), list(SHARE_TICKS.values()))
+    ax.set_yticks(list(SHARE_TICKS), list(SHARE_TICKS.values()))
+    names = [ink(GATE_COLORS[name]) for name in points]
+    ax.legend(loc="upper right", frameon=False, labelcolor=names, fontsize=TEXT_SIZE, borderaxespad=0, handletextpad=0)
+    low, high = thresholds
+    shut_label = f"share of steps nearly shut (below {low:g})"
+    if text_width(shut_label, TEXT_SIZE) > size_in_points(ax)[0]:
+        shut_label = shut_label.replace(" (", "\n(")
+    label_axes(ax, x=shut_label, title=title)
+    ax.set_ylabel(f"share of steps nearly\nopen (above {high:g})")
+    return ax
+
+
+def _checked_shares(shut, open):
+    """The points of each gate, (2, units): share shut, share open."""
+    if not isinstance(shut, Mapping) or not isinstance(open, Mapping) or not shut or list(shut) != list(open):
+        raise ValueError(
+            "`shut` and `open` must be dicts with the same gates, name -> (units,), such as GateSaturation.shut and "
+            f".open; got {_keys(shut)} and {_keys(open)}."
+        )
+    points = {}
+    for name in shut:
+        _check_name(name)
+        shares = [as_numbers(given[name], f"{of}[{name!r}]") for of, given in (("shut", shut), ("open", open))]
+        if shares[0].ndim != 1 or not shares[0].size or shares[0].shape != shares[1].shape:
+            raise ValueError(f"The shares of {name!r} must be (units,); got {shares[0].shape} and {shares[1].shape}.")
+        points[name] = np.stack(shares)
+        if not (points[name] >= 0).all() or not (points[name].sum(axis=0) <= 1 + 1e-9).all():
+            raise ValueError(f"The shares of {name!r} must be from 0 to 1, those of a unit together at most 1.")
+    return points
+
+
+def _keys(given):
+    """What a message says of something that should be a dict."""
+    return list(given) if isinstance(given, Mapping) else type(given).__name__

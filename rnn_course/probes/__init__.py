@@ -1,30 +1,60 @@
 """Open a trained network: model in, named arrays out, nothing changed.
 
-layers: `find_rnn_layers`. states: `trace`, `project_states`. gradients: `gradient_flow`. attribution:
-`input_attribution`. neurons: `unit_concept_correlation`, `ablate_units`. Under them, replay runs a model step by step
-with stand_ins for its layers (custom_cells for those without a closed form), and autodiff holds the framework's tape.
+layers: `find_rnn_layers`. states: `trace`, `project_states`. gradients: `gradient_flow`. jacobians:
+`jacobian_spectrum`, `connectivity`, `lag_profile`. attribution: `input_attribution`. neurons:
+`unit_concept_correlation`, `ablate_units`. gates: `gate_saturation`. memory: `memory_half_life`, `memory_retention`.
+weights: `gate_weights`, `recurrent_spectral_radius`. patterns: `top_activating_contexts`, `match_state_pattern`.
+training: `GradientFlowCallback`. Under them, replay runs a model step by step with stand_ins for its layers
+(custom_cells for those without a closed form), linear_steps writes such a step down as a matrix, and autodiff holds
+the framework's tape.
 """
 
 from rnn_course.probes.attribution import Attribution, input_attribution
+from rnn_course.probes.gates import GateSaturation, gate_saturation
 from rnn_course.probes.gradients import GradientFlow, gradient_flow
+from rnn_course.probes.jacobians import Connectivity, LagProfile, Spectrum, connectivity, jacobian_spectrum, lag_profile
 from rnn_course.probes.layers import LayerRef, find_rnn_layers
+from rnn_course.probes.memory import MemoryHalfLife, Retention, memory_half_life, memory_retention
 from rnn_course.probes.neurons import UnitConcept, ablate_units, unit_concept_correlation
+from rnn_course.probes.patterns import Context, Match, match_state_pattern, top_activating_contexts
 from rnn_course.probes.stand_ins import ReplayError
 from rnn_course.probes.states import Projection, Trace, project_states, trace
+from rnn_course.probes.training import GradientFlowCallback
+from rnn_course.probes.weights import SpectralRadius, gate_weights, recurrent_spectral_radius
 
 __all__ = [
     "Attribution",
+    "Connectivity",
+    "Context",
+    "GateSaturation",
     "GradientFlow",
+    "GradientFlowCallback",
+    "LagProfile",
     "LayerRef",
+    "Match",
+    "MemoryHalfLife",
     "Projection",
     "ReplayError",
+    "Retention",
+    "SpectralRadius",
+    "Spectrum",
     "Trace",
     "UnitConcept",
     "ablate_units",
+    "connectivity",
     "find_rnn_layers",
+    "gate_saturation",
+    "gate_weights",
     "gradient_flow",
     "input_attribution",
+    "jacobian_spectrum",
+    "lag_profile",
+    "match_state_pattern",
+    "memory_half_life",
+    "memory_retention",
     "project_states",
+    "recurrent_spectral_radius",
+    "top_activating_contexts",
     "trace",
     "unit_concept_correlation",
 ]
