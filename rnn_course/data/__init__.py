@@ -2,6 +2,9 @@
 
 load_sentiment        sentences with a sentiment, or text messages with spam among them
 make_reviews          reviews from a seeded grammar, with the truth about every word
+make_adding_problem   rows of numbers, two of them marked: their sum is asked for
+make_copy_memory      symbols to be repeated after a delay; copy_memory_guess: what that costs without a memory
+make_brackets         rows of brackets and letters, with the truth about how many are open
 read_labelled_text    your own CSV or TSV file of texts with a label each
 
 Every `load_<task>(source="auto")` takes the real set where it can be had and says which it took; "sample" is
@@ -9,16 +12,24 @@ bundled and touches no network. `registry` knows every file's address, sum, lice
 and verifies it, `samples` writes the bundled files anew.
 """
 
+from rnn_course.data.brackets import Brackets, make_brackets
 from rnn_course.data.cache import DataError
 from rnn_course.data.labelled_text import LabelledText, Sentiment, read_labelled_text
+from rnn_course.data.long_memory import LongMemory, copy_memory_guess, make_adding_problem, make_copy_memory
 from rnn_course.data.reviews import make_reviews
 from rnn_course.data.sentiment import load_sentiment
 
 __all__ = [
+    "Brackets",
     "DataError",
     "LabelledText",
+    "LongMemory",
     "Sentiment",
+    "copy_memory_guess",
     "load_sentiment",
+    "make_adding_problem",
+    "make_brackets",
+    "make_copy_memory",
     "make_reviews",
     "read_labelled_text",
 ]

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from rnn_course.plots.decades import draw_band, draw_line, floor_below, name_the_floor
 from rnn_course.plots.steps import as_numbers, label_steps
-from rnn_course.plots.style import BAND_ALPHA, axes_or_new, color_of, label_axes, label_lines
+from rnn_course.plots.style import axes_or_new, color_of, label_axes, label_lines
 
 BAND = (10, 90)
 LINE_STYLES = ("-", "--", "-.", ":")
 ZERO_MARKERS = ("x", "+", "1", "2", "3")
-MOST_DECADES = 6
 
 
 def plot_gradient_flow(
@@ -58,14 +58,14 @@ def plot_gradient_flow(
     colors = {label: color_of(label, index) for index, label in enumerate(curves)} | dict(colors or {})
     ax = axes_or_new(ax)
     ax.set_yscale("log")
-    floor = _floor(curves.values())
+    floor = floor_below(curves.values())
     with_zeros = [label for label, (_, median, _) in curves.items() if (median == 0).any()]
     for label, curve in curves.items():
         marker = ZERO_MARKERS[with_zeros.index(label) % 5] if label in with_zeros else None
         style = LINE_STYLES[list(colors.values())[: list(curves).index(label)].count(colors[label]) % 4]
         _draw_curve(ax, curve, floor, color=colors[label], style=style, label=label, marker=marker)
     if with_zeros:
-        _name_the_floor(ax, floor)
+        name_the_floor(ax, floor)
     _label_time(ax, curves.values(), against, note=_note(batches.values()))
     label_axes(ax, y=quantity, title=title)
     label_lines(
@@ -120,40 +120,17 @@ def _percentiles(rows):
     return curve
 
 
-def _floor(curves):
-    """The height at which zero is drawn: a decade below everything that is positive."""
-    values = np.concatenate([curve.ravel() for curve in curves])
-    positive = values[values > 0]
-    return 10.0 ** (np.floor(np.log10(positive.min())) - 1) if positive.size else 0.1
-
-
 def _draw_curve(ax, curve, floor, *, color, style, label, marker):
     """Draw one band and its median; where the median is zero, a `marker` on the floor."""
     low, median, high = curve
     steps = np.arange(len(median))
-    line = np.where(median == 0, np.nan, median)
-    alone = np.isfinite(line) & ~np.isfinite(np.append(line[1:], np.nan)) & ~np.isfinite(np.append(np.nan, line[:-1]))
-    band = [np.where(np.isnan(line), np.nan, np.maximum(edge, floor)) for edge in (low, high)]
-    ax.fill_between(steps, *band, color=color, alpha=BAND_ALPHA, linewidth=0)
-    ax.plot(
-        steps, line, style, color=color, label=label, marker="o", markersize=5, markevery=np.flatnonzero(alone).tolist()
-    )
+    positive = median > 0
+    draw_band(ax, steps, *(np.where(positive, edge, np.nan) for edge in (low, high)), floor, color=color)
+    draw_line(ax, steps, median, floor, label=label, color=color, marker=marker, linestyle=style)
+    known = np.concatenate([[False], positive, [False]])
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]  # a band of one step has no width
     if alone.any():
-        span = np.array([band[0][alone], band[1][alone]])
-        ax.vlines(steps[alone], *span, color=color, alpha=0.5, linewidth=3)
-    if marker:
-        zeros = steps[median == 0]
-        ax.plot(zeros, np.full(len(zeros), floor), marker, color=color, markersize=6, label=f"{label}: exactly 0")
-
-
-def _name_the_floor(ax, floor):
-    """Set the line of zeros apart from the log scale and name it."""
-    lowest, highest = np.log10(floor) + 1, np.floor(np.log10(max(ax.get_ylim()[1], 10 * floor)))
-    decades = np.arange(lowest, highest + 1, max(1, np.ceil((highest - lowest) / MOST_DECADES)))
-    ax.axhspan(floor / 10**0.5, floor * 10**0.5, color="#EDEDED", linewidth=0, zorder=0)
-    ax.set_ylim(bottom=floor / 10**0.5)
-    ax.set_yticks([floor, *10.0**decades], ["exactly 0", *[f"$10^{{{decade:.0f}}}$" for decade in decades]])
-    ax.minorticks_off()
+        ax.vlines(steps[alone], np.maximum(low[alone], floor), high[alone], color=color, alpha=0.5, linewidth=3)
 
 
 def _label_time(ax, curves, against, *, note):

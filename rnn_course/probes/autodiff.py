@@ -12,7 +12,7 @@ def recorder():
     """Open a tape that records nothing but what follows from tensors it is told to `watch`; takes no arrays.
 
     Returns:
-        A context manager with `.watch(tensor)` and `.gradient(target, sources)`.
+        A context manager with `.watch(tensor)`, `.gradient(target, sources)` and `.jacobian(target, source)`.
 
     Raises:
         RuntimeError: Keras runs on another backend than TensorFlow.
