@@ -1,4 +1,4 @@
-"""Tokens, vocabularies, padding, masks, one-hot vectors and windows."""
+"""Tokens, vocabularies, padding, masks, batches, one-hot vectors and windows."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from rnn_course.data import load_sentiment
-from rnn_course.sequences import Vocabulary, affixes, mask_of, one_hot, pad, tokenize, windows
+from rnn_course.sequences import Vocabulary, affixes, bucketed_batches, mask_of, one_hot, pad, tokenize, windows
 
 BATCHES = st.lists(st.lists(st.integers(1, 1_000), max_size=9), max_size=6)
 
@@ -164,6 +164,47 @@ def test_padding_refuses_numbers_that_its_type_cannot_hold(values, dtype):
 def test_numbers_of_any_type_that_holds_them_can_be_padded():
     np.testing.assert_array_equal(pad([[0.5], []], length=2, dtype="float32"), [[0.5, 0], [0, 0]])
     np.testing.assert_array_equal(pad([np.array([5, 6])], dtype="int8"), [[5, 6]])
+
+
+@given(st.lists(st.integers(0, 40), max_size=30), st.integers(1, 12), st.integers(0, 99))
+def test_bucketed_batches_hold_every_sequence_once_and_never_mix_what_sorting_keeps_apart(lengths, size, seed):
+    lengths = np.array(lengths, int)
+    batches = bucketed_batches(lengths, size=size, rng=np.random.default_rng(seed))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert sorted(map(len, batches))[1:] == [size] * (len(batches) - 1)
+    longest_first = sorted((lengths[batch] for batch in batches), key=lambda each: (each.min(), each.max()))
+    np.testing.assert_array_equal(np.sort(lengths), [x for batch in longest_first for x in np.sort(batch)])
+
+
+def test_buckets_of_two_pad_nothing_where_every_length_comes_twice():
+    # 1 to 50 steps, each twice: batches of two can be padded without a single filled cell; in one order of chance not.
+    lengths = np.tile(np.arange(1, 51), 2)
+    batches = bucketed_batches(lengths, size=2, rng=np.random.default_rng(0))
+    assert sum(len(batch) * lengths[batch].max() for batch in batches) == lengths.sum() == 2550
+
+
+def test_both_the_company_and_the_order_of_batches_are_drawn_by_rng():
+    lengths = [7] * 4 + [1] * 4
+    draws = [bucketed_batches(lengths, size=2, rng=np.random.default_rng(seed)) for seed in range(20)]
+    again = bucketed_batches(lengths, size=2, rng=np.random.default_rng(3))
+    np.testing.assert_array_equal(again, draws[3])
+    assert {frozenset(batch.tolist()) for draw in draws for batch in draw} >= {frozenset({0, k}) for k in (1, 2, 3)}
+    assert {lengths[draw[0][0]] for draw in draws} == {1, 7}
+
+
+@pytest.mark.parametrize("lengths", [[1.5, 2.0], [[1, 2]], 3])
+def test_buckets_need_one_row_of_whole_numbers(lengths):
+    with pytest.raises(ValueError, match=r"expected whole numbers in one row. Pass `\[len\(each\) for each"):
+        bucketed_batches(lengths, size=2, rng=np.random.default_rng(0))
+
+
+def test_no_sequences_make_no_batches():
+    assert bucketed_batches([], size=2, rng=np.random.default_rng(0)) == []
+
+
+def test_buckets_need_room_for_a_sequence():
+    with pytest.raises(ValueError, match="size is 0; pass how many sequences a batch holds"):
+        bucketed_batches([1, 2], size=0, rng=np.random.default_rng(0))
 
 
 @given(arrays.arrays(np.int64, arrays.array_shapes(max_dims=3, min_side=0), elements=st.integers(0, 6)))
