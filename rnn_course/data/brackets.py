@@ -57,9 +57,11 @@ def make_brackets(
     Raises:
         ValueError: `count` or `time` below 1, `deepest` below 2, or `letters` outside 0 to 1.
 
-    >>> made = make_brackets(1, time=9, letters=0.25, rng=np.random.default_rng(4))
-    >>> print(*(made.symbols[token] for token in made.tokens[0]))
-    ( a ( b ) ) c ( )
+    >>> made = make_brackets(1, time=9, letters=0.25, rng=np.random.default_rng(176))
+    >>> print(*np.array(made.symbols)[made.tokens[0]])
+    ( c ( ) ( ) ) c c
+    >>> print(*made.depth[0])
+    1 1 2 1 2 1 0 0 0
     """
     _refuse_nonsense(count, time, deepest, letters)
     is_letter = rng.random((count, time)) < letters
