@@ -59,7 +59,7 @@ STEPS = 200  # T, how many numbers a row holds
 ROWS = 20_000  # rows to train on
 UNITS = 32
 RATE = 0.005  # of Adam
-EPOCHS = 10  # at most: training stops when the task is solved
+EPOCHS = 9  # at most: training stops when the task is solved
 SOLVED = 0.004  # mean squared error over an epoch
 LENGTHS = (25, 50)
 DELAYS = (1, 10)
@@ -82,7 +82,7 @@ if FAST:
     SEEDS, STEPS, ROWS, EPOCHS, LENGTHS, DELAYS = SEEDS[:1], 24, 300, 1, LENGTHS[:1], DELAYS[:1]
 train_rows = make_adding_problem(ROWS, time=STEPS, rng=np.random.default_rng(1))
 test_rows = make_adding_problem(2_000, time=STEPS, rng=np.random.default_rng(2))
-watched = make_adding_problem(64, time=STEPS, rng=np.random.default_rng(3))  # the gradient is measured on these
+watched = make_adding_problem(32, time=STEPS, rng=np.random.default_rng(3))  # the gradient is measured on these
 for numbers, target in zip(test_rows.inputs[:3], test_rows.targets[:3, 0], strict=True):
     first, second = np.flatnonzero(numbers[:, 1])
     print(f"steps {first:3} and {second:3}: {numbers[first, 0]:.3f} + {numbers[second, 0]:.3f} = {target:.3f}")
@@ -187,7 +187,7 @@ for name, cell in CELLS.items():
     untrained[name] = gradient_flow(model, watched.inputs, watched.targets, "memory").norm()  # (batch, time)
 
 # %% [markdown]
-# Time runs to the right and the loss is at the right end. Each line is the median of 64 rows, on a log scale: one line on the
+# Time runs to the right and the loss is at the right end. Each line is the median of the watched rows, on a log scale: one line on the
 # grid is a factor of many thousands.
 
 # %%
@@ -205,7 +205,7 @@ for name, norm in untrained.items():
 #
 # ## Training: who learns?
 #
-# `GradientFlowCallback` measures the same gradient on the same 64 rows every hundred batches while `fit` goes on. It touches
+# `GradientFlowCallback` measures the same gradient on the same watched rows every hundred batches while `fit` goes on. It touches
 # nothing: with or without it the weights come out the same. Training stops when the error of an epoch says that the task is
 # solved.
 
@@ -257,7 +257,7 @@ for name, cell in CELLS.items():
         print(f"{name:10} seed {seed}: test error {errors[name][-1]:.4f} after {batches:5,} batches, {spent:3.0f} s")
 
 # %% [markdown]
-# The loss of the 64 watched rows on the way. The dashed line is the answer 1.
+# The loss of the watched rows on the way. The dashed line is the answer 1.
 
 # %%
 from rnn_course.plots.style import BASELINE_STYLE, CELL_COLORS, axes_or_new, label_axes
@@ -545,13 +545,13 @@ starts = {
 }
 
 # %% [markdown]
-# Each gets four epochs, one seed. The two starts that you know are read off the runs above. The ReLU network gets a smaller learning
+# Each gets three epochs, one seed. The two starts that you know are read off the runs above. The ReLU network gets a smaller learning
 # rate and twice the units, without which it runs away. The question: at which batch does the loss leave the plateau?
 
 # %%
 started = {f"{name}, Keras' own": histories[name, SEEDS[0]] for name in ("LSTM", "SimpleRNN")}
 for name, model in starts.items():
-    started[name] = train(model, epochs=min(EPOCHS, 4))
+    started[name] = train(model, epochs=min(EPOCHS, 3))
 left_plateau, open_at_start = {}, {}
 for name, history in sorted(started.items()):
     left_plateau[name], open_at_start[name] = course(history)[1], share_arriving(history["norm"][0])
@@ -594,7 +594,7 @@ for name, history in explosion.items():
 # ## Cut the gradient, keep the numbers
 #
 # So far we have watched. Does the far gradient *matter*? Here is a network whose forward pass is the GRU's, number for number, and
-# whose gradient ends after 20 steps: the row is read in pieces, and between two pieces the state is handed on but the derivative
+# whose gradient ends after a fifth of the row: it is read in pieces, and between two pieces the state is handed on but the derivative
 # is not (`stop_gradient`).
 
 
@@ -639,7 +639,7 @@ tasks = {
 }
 paths = {
     "whole gradient": lambda: keras.layers.GRU(UNITS),
-    "gradient cut": lambda: CutGradient(keras.layers.GRU(UNITS), window=STEPS // 10),
+    "gradient cut": lambda: CutGradient(keras.layers.GRU(UNITS), window=STEPS // 5),
 }
 
 # %% [markdown]
@@ -661,9 +661,9 @@ for (task, path), error in cut.items():
 # With the marks far away, cutting the gradient is the end of it: the same network with the same forward pass answers 1 for ever. So the
 # gradient is a cause.
 #
-# But the first two lines are the surprise. With marks anywhere, a network whose gradient never reaches further back than a tenth of the
+# But the first two lines are the surprise. With marks anywhere, a network whose gradient never reaches further back than a fifth of the
 # row learns to remember across all of it. Some rows have their second mark close to the end, within reach; from these it learns to take
-# a marked number in and to hold it, and since the same weights serve every step, what holds for ten steps holds for two hundred. A network
+# a marked number in and to hold it, and since the same weights serve every step, what holds for a few steps holds for two hundred. A network
 # does not need a gradient from every lag. It needs one lesson from somewhere. That is also how the GRU, with the worst gradient
 # of all, came to be first.
 #
