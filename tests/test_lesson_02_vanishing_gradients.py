@@ -91,3 +91,7 @@ def test_the_simple_rnn_learns_the_short_row_and_not_the_longer_ones():
 def test_the_simple_rnn_copies_best_at_the_shortest_wait():
     assert FIGURES["copied_simple_rnn_delay_1"] >= 0.99
     assert max(FIGURES[f"copied_{cell}_delay_1"] for cell in GATED) <= 0.8
+
+
+def test_the_simple_rnns_gradient_flares_up_now_and_then():
+    assert 0.01 <= FIGURES["simple_rnn_flares"] <= 0.5
