@@ -192,7 +192,7 @@ def test_ctrl_c_in_the_middle_of_a_cell_stops_the_kernel_and_leaves_nothing(fold
     sleeping = LESSON.replace("plt.show()", 'Path("here").write_text(str(__import__("os").getpid())); time.sleep(60)')
     (tmp_path / "45_sleeping.py").write_text(sleeping, encoding="utf-8")
     command = [sys.executable, "-m", "rnn_course.cli", "run", "45_sleeping.py"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
     kernel = wait_for_kernel(tmp_path)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
@@ -201,6 +201,11 @@ def test_ctrl_c_in_the_middle_of_a_cell_stops_the_kernel_and_leaves_nothing(fold
     assert "Traceback" not in said
     assert files_in(tmp_path) == ["45_sleeping.py"]
     assert not is_alive(kernel)
+
+
+def heed_interrupts():
+    """Undo what a shell does to the commands it starts in the background: they ignore Ctrl-C, and so would theirs."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_kernel(folder):
