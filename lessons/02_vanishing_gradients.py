@@ -198,7 +198,8 @@ for name, norm in untrained.items():
     print(f"{name:10} lag 1: {np.median(norm[:, -2]):.0e}   lag {LAG}: {np.median(norm[:, -1 - LAG]):.0e}")
 
 # %% [markdown]
-# The SimpleRNN and the LSTM are alike, and the GRU, which is sold as a cure, is worst by far. The reason is arithmetic. A GRU's
+# From this start the SimpleRNN and the LSTM are alike (other starts of the SimpleRNN let more through; a table further down has the median
+# of all seeds), and the GRU, which is sold as a cure, is worst by far. The reason is arithmetic. A GRU's
 # update gate starts half open and multiplies by about $1/2$ a step; Keras starts an LSTM's forget gate at a bias of 1, so it
 # multiplies by about $\sigma(1) = 0.73$; and Keras gives the SimpleRNN an orthogonal $U$, which loses only what tanh takes away.
 # If the gradient before training decided, the GRU would be the hopeless case.
