@@ -184,8 +184,11 @@ def through_gates(slopes, kernel):
         `(time, units, features)`.
     """
     gates, units = slopes.shape[1:]
-    weights = np.ascontiguousarray(kernel.reshape(-1, gates, units).transpose(2, 1, 0))  # (units, gates, features)
-    return np.swapaxes(np.ascontiguousarray(slopes.transpose(2, 0, 1)) @ weights, 0, 1)
+    weights = np.ascontiguousarray(kernel.reshape(-1, gates, units).transpose(1, 2, 0))  # (gates, units, features)
+    found = slopes[:, 0, :, None] * weights[0]
+    for gate in range(1, gates):  # in this order the steps lie one behind another, as the walk back reads them
+        found += slopes[:, gate, :, None] * weights[gate]
+    return found
 
 
 def add_diagonal(matrices, diagonals):
