@@ -184,10 +184,9 @@ def through_gates(slopes, kernel):
         `(time, units, features)`.
     """
     gates, units = slopes.shape[1:]
-    weights = np.ascontiguousarray(kernel.reshape(-1, gates, units).transpose(1, 2, 0))  # (gates, units, features)
-    found = slopes[:, 0, :, None] * weights[0]
-    for gate in range(1, gates):  # in this order the steps lie one behind another, as the walk back reads them
-        found += slopes[:, gate, :, None] * weights[gate]
+    weights = np.ascontiguousarray(kernel.reshape(-1, gates, units).transpose(2, 1, 0))  # (units, gates, features)
+    found = np.empty((len(slopes), units, weights.shape[-1]), slopes.dtype)  # step behind step, as the walk reads them
+    np.matmul(np.ascontiguousarray(slopes.transpose(2, 0, 1)), weights, out=np.swapaxes(found, 0, 1))
     return found
 
 
