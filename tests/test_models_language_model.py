@@ -71,6 +71,13 @@ def test_dropout_works_in_training_alone():
     assert all(model.get_layer(f"dropout_{number}").rate == 0.9 for number in (1, 2))
 
 
+def test_dropout_takes_the_same_units_away_at_every_step_of_a_row():
+    model = small(dropout=0.5)
+    dropped = np.asarray(model.get_layer("dropout_1")(np.ones((4, 6, 5), "float32"), training=True))
+    assert np.ptp(dropped, axis=1).max() == 0
+    assert {0.0, 2.0} == set(np.unique(dropped))
+
+
 def test_another_cell_is_refused_with_the_list():
     with pytest.raises(ValueError, match="cell is 'rnn'; pass one of: 'lstm', 'gru', 'simple_rnn'"):
         small(cell="rnn")

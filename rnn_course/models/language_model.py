@@ -23,7 +23,8 @@ def build_language_model(*, vocabulary, embedding=64, units=(256,), cell="lstm",
         embedding: length of a token's vector.
         units: units of each recurrent layer, from the input up.
         cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
-        dropout: share of every recurrent layer's outputs that is set to zero while training.
+        dropout: share of every recurrent layer's units whose outputs are set to zero while training, the same ones
+            at every step of a row (Gal and Ghahramani 2016).
         batch: number of rows of every batch, for layers that keep their state from batch to batch; `None`: none kept.
 
     Returns:
@@ -40,6 +41,6 @@ def build_language_model(*, vocabulary, embedding=64, units=(256,), cell="lstm",
     states = layers.Embedding(vocabulary, embedding, name="embedding")(tokens)  # (batch, time, embedding)
     for number, size in enumerate(units, start=1):
         layer = CELLS[cell](size, return_sequences=True, stateful=batch is not None, name=f"{cell}_{number}")
-        states = layers.Dropout(dropout, name=f"dropout_{number}")(layer(states))  # (batch, time, size)
+        states = layers.SpatialDropout1D(dropout, name=f"dropout_{number}")(layer(states))  # (batch, time, size)
     logits = layers.Dense(vocabulary, name="logits")(states)
     return keras.Model(tokens, logits, name="language_model")
