@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_course.probes.states import states_and_mask
+
 
 class Context(NamedTuple):
     """A step at which a unit is strongly active, and the steps around it; holds no arrays.
@@ -164,12 +166,7 @@ def checked(states, mask):
     Raises:
         ValueError: they do not fit, or no step is real.
     """
-    states = np.asarray(states)
-    if states.ndim != 3:
-        raise ValueError(f"states have shape {states.shape}; expected (batch, time, units), such as trace(…).hidden.")
-    mask = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
-    if mask.shape != states.shape[:2]:
-        raise ValueError(f"mask has shape {mask.shape}; expected {states.shape[:2]}, the states' (batch, time).")
+    states, mask = states_and_mask(states, mask)
     real = mask & ~np.isnan(states).any(axis=2)
     if not real.any():
         raise ValueError("No step is real: at each one mask is False or a state is NaN. True marks the real steps.")

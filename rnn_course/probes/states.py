@@ -103,12 +103,7 @@ def project_states(states, *, method="pca", dimensions=2, mask=None, seed=0):
     Raises:
         ValueError: wrong shapes, an unknown method, too few real steps, NaN in them, or no two that differ.
     """
-    states = np.asarray(states)
-    if states.ndim != 3:
-        raise ValueError(f"states have shape {states.shape}; expected (batch, time, units), such as trace(…).hidden.")
-    mask = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
-    if mask.shape != states.shape[:2]:
-        raise ValueError(f"mask has shape {mask.shape}; expected {states.shape[:2]}, the states' (batch, time).")
+    states, mask = states_and_mask(states, mask)
     real = states[mask].astype("float64")
     if method not in ("pca", "tsne"):
         raise ValueError(f"method is {method!r}; pass 'pca' or 'tsne'.")
@@ -122,6 +117,21 @@ def project_states(states, *, method="pca", dimensions=2, mask=None, seed=0):
     points = np.full((*states.shape[:2], dimensions), np.nan)
     points[mask] = found
     return Projection(points, explained, method)
+
+
+def states_and_mask(states, mask):
+    """States `(batch, time, units)` and mask `(batch, time)` bool as arrays that fit; no mask: all steps.
+
+    Raises:
+        ValueError: they do not fit.
+    """
+    states = np.asarray(states)
+    if states.ndim != 3:
+        raise ValueError(f"states have shape {states.shape}; expected (batch, time, units), such as trace(…).hidden.")
+    mask = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
+    if mask.shape != states.shape[:2]:
+        raise ValueError(f"mask has shape {mask.shape}; expected {states.shape[:2]}, the states' (batch, time).")
+    return states, mask
 
 
 def pca(states, dimensions, seed):
