@@ -283,6 +283,45 @@ def bucketed_batches(lengths: Sequence[int], *, size: int, rng: np.random.Genera
     return [batches[index] for index in rng.permutation(len(batches))]
 
 
+def contiguous_batches(ids: Sequence[int], *, batch: int, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cut one long text into batches that go on where the batch before stopped, for layers that keep their state.
+
+    The text becomes `batch` streams that are read side by side, `length` steps at a time: row b of one batch follows
+    row b of the batch before. The gradient is cut between batches, the state is not (truncated backpropagation through
+    time, Williams and Peng 1990). For `fit(inputs, targets, batch_size=batch, shuffle=False)` with stateful layers;
+    reset their states before every epoch.
+
+    Args:
+        ids: `(time,)` whole numbers, such as what `Vocabulary.encode` returns.
+        batch: rows of a batch, the number of streams.
+        length: steps of a row. The last ids, fewer than `batch * length`, that fill no further batch are left out.
+
+    Returns:
+        The inputs and the targets, the next id of each: both `(batches * batch, length)` int32, batch below batch.
+
+    Raises:
+        ValueError: where `ids` are not whole numbers in one row or too few for one batch and the id after it, or where
+            `batch` or `length` is not positive.
+
+    Example:
+        >>> inputs, targets = contiguous_batches(range(14), batch=2, length=3)
+        >>> inputs
+        array([[ 0,  1,  2],
+               [ 6,  7,  8],
+               [ 3,  4,  5],
+               [ 9, 10, 11]], dtype=int32)
+        >>> targets[0]
+        array([1, 2, 3], dtype=int32)
+    """
+    ids = np.asarray(ids)
+    _refuse_other_than_ids(ids, batch, length)
+    batches = (len(ids) - 1) // (batch * length)
+    used = batches * batch * length
+    streams = (ids[:used].reshape(batch, batches, length), ids[1 : used + 1].reshape(batch, batches, length))
+    inputs, targets = (each.swapaxes(0, 1).reshape(-1, length).astype(np.int32) for each in streams)
+    return inputs, targets
+
+
 def one_hot(indices: np.ndarray, *, size: int, dtype: str = "float32") -> np.ndarray:
     """Write every index as a vector of zeros with a one at its place.
 
@@ -342,6 +381,23 @@ def windows(sequence: np.ndarray, *, length: int, step: int = 1) -> np.ndarray:
         )
     view = np.lib.stride_tricks.sliding_window_view(sequence, length, axis=0)[::step]
     return np.moveaxis(view, -1, 1)
+
+
+def _refuse_other_than_ids(ids: np.ndarray, batch: int, length: int) -> None:
+    """Raise ValueError for what cannot be cut into contiguous batches."""
+    if batch < 1 or length < 1:
+        raise ValueError(f"batch is {batch} and length is {length}; pass 1 or more for both.")
+    if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+        raise ValueError(
+            f"ids are {ids.dtype} of shape {ids.shape}, expected whole numbers in one row. "
+            "Pass what `vocabulary.encode(list(text))` returns."
+        )
+    needed = batch * length + 1
+    if len(ids) < needed:
+        raise ValueError(
+            f"{len(ids)} ids are too few: one batch of {batch} rows of {length} and the id after it take {needed}. "
+            "Pass a longer text, or a smaller `batch` or `length`."
+        )
 
 
 def _cut(piece: str) -> list[str]:

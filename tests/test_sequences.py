@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from rnn_course.data import load_sentiment
-from rnn_course.sequences import Vocabulary, affixes, bucketed_batches, mask_of, one_hot, pad, tokenize, windows
+from rnn_course.sequences import (
+    Vocabulary,
+    affixes,
+    bucketed_batches,
+    contiguous_batches,
+    mask_of,
+    one_hot,
+    pad,
+    tokenize,
+    windows,
+)
 
 BATCHES = st.lists(st.lists(st.integers(1, 1_000), max_size=9), max_size=6)
 
@@ -205,6 +215,60 @@ def test_no_sequences_make_no_batches():
 def test_buckets_need_room_for_a_sequence():
     with pytest.raises(ValueError, match="size is 0; pass how many sequences a batch holds"):
         bucketed_batches([1, 2], size=0, rng=np.random.default_rng(0))
+
+
+@given(st.integers(2, 300), st.integers(1, 8), st.integers(1, 9))
+def test_every_row_goes_on_where_the_same_row_of_the_batch_before_stopped(time, batch, length):
+    ids = 1_000 + np.arange(time)  # each once, so that a number tells its place
+    if time < batch * length + 1:
+        with pytest.raises(ValueError, match=f"{time} ids are too few: .* take {batch * length + 1}"):
+            contiguous_batches(ids, batch=batch, length=length)
+        return
+    inputs, targets = contiguous_batches(ids, batch=batch, length=length)
+    np.testing.assert_array_equal(targets, inputs + 1)
+    steps = inputs.reshape(-1, batch, length)
+    for b in range(batch):
+        np.testing.assert_array_equal(np.diff(steps[:, b].ravel()), 1)
+    assert len(set(inputs.ravel().tolist())) == inputs.size
+    assert inputs.min() == 1_000
+    assert time - (targets.max() - 1_000 + 1) < batch * length  # what is left out at the end
+    assert targets.max() - 1_000 == inputs.size  # and nowhere else
+
+
+def test_two_streams_of_twelve_ids_are_read_side_by_side():
+    # Streams 0…5 and 6…11, three steps at a time; 12 is the target of 11 alone, 13 is left out.
+    inputs, targets = contiguous_batches(list(range(14)), batch=2, length=3)
+    assert inputs.tolist() == [[0, 1, 2], [6, 7, 8], [3, 4, 5], [9, 10, 11]]
+    assert targets.tolist() == [[1, 2, 3], [7, 8, 9], [4, 5, 6], [10, 11, 12]]
+    assert (inputs.dtype, targets.dtype) == (np.int32, np.int32)
+
+
+def test_contiguous_batches_are_a_copy_that_may_be_changed():
+    ids = np.arange(7, dtype=np.int32)
+    inputs, targets = contiguous_batches(ids, batch=1, length=6)
+    inputs[0, 1] = 99
+    assert ids[1] == targets[0, 0] == 1
+
+
+@pytest.mark.parametrize("ids", [[0.5, 1.0], [[1, 2], [3, 4]], 5, ["a", "b"]])
+def test_contiguous_batches_need_one_row_of_whole_numbers(ids):
+    with pytest.raises(ValueError, match=r"expected whole numbers in one row. Pass what `vocabulary.encode\(list"):
+        contiguous_batches(ids, batch=1, length=1)
+
+
+@pytest.mark.parametrize(("batch", "length"), [(0, 5), (2, 0), (-1, 5)])
+def test_contiguous_batches_need_a_positive_batch_and_length(batch, length):
+    with pytest.raises(ValueError, match=f"batch is {batch} and length is {length}; pass 1 or more for both"):
+        contiguous_batches(np.arange(50), batch=batch, length=length)
+
+
+def test_too_few_ids_say_how_many_it_takes():
+    expected = "12 ids are too few: one batch of 3 rows of 4 and the id after it take 13. Pass a longer text, or a"
+    with pytest.raises(ValueError, match=expected):
+        contiguous_batches(np.arange(12), batch=3, length=4)
+    assert contiguous_batches(np.arange(13), batch=3, length=4)[0].shape == (3, 4)
+    with pytest.raises(ValueError, match="0 ids are too few"):
+        contiguous_batches([], batch=3, length=4)
 
 
 @given(arrays.arrays(np.int64, arrays.array_shapes(max_dims=3, min_side=0), elements=st.integers(0, 6)))

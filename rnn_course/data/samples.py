@@ -3,10 +3,11 @@
 import sys
 from pathlib import Path
 
+from rnn_course.data.plays import write_play
 from rnn_course.data.registry import shipped
 from rnn_course.data.reviews import write_reviews
 
-WRITERS = {"reviews.tsv": write_reviews}
+WRITERS = {"play.txt": write_play, "reviews.tsv": write_reviews}
 
 
 def write_samples(folder: Path) -> list[Path]:
