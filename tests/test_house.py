@@ -167,7 +167,10 @@ def test_tensorflow_has_one_door():
 
 # --- what a docstring says --------------------------------------------------------------------------------------------
 
-ROOMS_OF_ARRAYS = {"reference", "sequences", "metrics", "decoding", "layers", "models", "probes", "plots"}
+ROOMS_OF_ARRAYS = {
+    *("reference", "sequences", "ngrams", "metrics", "decoding", "generation", "streaming"),
+    *("layers", "models", "probes", "plots"),
+}
 
 # A tuple of axes such as (batch, 1 + time, units), `(…)`, an axis by itself, or a sentence about the shape.
 AXIS = r"(?:[^\W\d]\w*|\d{1,3}|…)"

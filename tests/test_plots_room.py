@@ -30,6 +30,9 @@ CURVES = {"loss": [0.7, 0.5, 0.4, 0.3], "val_loss": [0.7, 0.6, 0.55, 0.6]}
 SHUT = {name: RNG.uniform(0, 0.5, 64) for name in ("input", "forget", "output")}
 KEPT = RNG.uniform(0.8, 0.98, 64) ** np.arange(40)[:, None]
 EIGENVALUES = np.exp(2j * np.pi * RNG.uniform(size=64))
+CHARACTERS = [chr(code) for code in range(32, 99)]
+CHANCES = RNG.dirichlet(np.full(67, 0.05), size=30)
+MINUTES = np.array([[1.0, 3.0, 9.0], [1.1, 3.2, 9.2]])
 TITLE = "The state turns over at the word that negates the sentence"
 
 PICTURES = {
@@ -82,6 +85,14 @@ PICTURES = {
         ax=ax,
     ),
     "history": lambda ax: plots.plot_history(CURVES, title=TITLE, ax=ax),
+    "next token": lambda ax: plots.plot_next_token(CHANCES, CHARACTERS, chosen=np.arange(30), title=TITLE, ax=ax),
+    "against minutes": lambda ax: plots.plot_against_minutes(
+        {"LSTM": (MINUTES, 1.5 + 2 / MINUTES), "GRU": (MINUTES[0], 1.55 + 2 / MINUTES[0])},
+        marks={"nanoGPT on a CPU": (3, 1.88), "nanoGPT on an A100": (3, 1.47), "minGRU": 1.548},
+        levels={"5-gram": 1.5612, "7-gram": 1.5165, "unigram": 3.35},
+        title=TITLE,
+        ax=ax,
+    ),
     "histories": lambda ax: plots.plot_history({"LSTM": [CURVES] * 3, "GRU": CURVES}, title=TITLE, ax=ax),
     "scores": lambda ax: plots.plot_scores(
         {"LSTM": [0.82, 0.83], "GRU": [0.81, 0.84]},
