@@ -4,12 +4,15 @@ The rooms, each of which can be used on its own, with your model and your data:
 
     reference   simple RNN, LSTM and GRU in NumPy, forward and back through time: the known answers
     sequences   vocabularies, padding, masks, windows
-    metrics     how good an answer is
-    decoding    from probabilities to sequences
+    metrics     how good an answer is: surprisal, cross-entropy, perplexity, bits
+    decoding    from logits to choices: greedy, temperature, top-k, top-p
+    ngrams      how likely a symbol is after the few before it, by counting: the baseline
     data        load_<task>() for real and generated data sets, read_<format>() for your own files
     layers      Keras layers that Keras lacks
     models      build_<task>() -> an uncompiled Keras model whose layers have names
     probes      a model -> named arrays: states, gates, gradients, attribution
+    streaming   a trained model that takes one step at a time, its state in your hands; also with NumPy alone
+    generation  a character model that writes, its whole loop compiled
     plots       arrays -> a picture
     exercises   what a learner's answer is checked with
     lessons     finding, building and executing the lessons

@@ -49,8 +49,8 @@ def top_k(logits, k):
 
     Args:
         logits: `(…, size)` numbers; -inf is ruled out already.
-        k: an int, how many stay, 1 or more; all of them where there are no more than k. Of equally likely ones, those with the
-            lower index stay.
+        k: an int, how many stay, 1 or more; all of them where there are no more than k. Of equally likely ones, those
+            with the lower index stay.
 
     Returns:
         `(…, size)` float64: the logits of those that stay, -inf for the others.
@@ -76,8 +76,8 @@ def top_p(logits, p):
 
     Args:
         logits: `(…, size)` numbers; -inf is ruled out already. Apply a temperature before: it changes the set.
-        p: scalar, the probability to reach, above 0, at most 1; at 1 all stay. Of equally likely choices, the lower index comes
-            first.
+        p: scalar, the probability to reach, above 0, at most 1; at 1 all stay. Of equally likely choices, the lower
+            index comes first.
 
     Returns:
         `(…, size)` float64: the logits of those that stay, -inf for the others.
@@ -158,7 +158,7 @@ def choose(probabilities, uniforms):
         `(…)` integers, each from 0 to `size - 1`.
 
     Raises:
-        ValueError: where the shapes do not fit, or a number is not in [0, 1).
+        ValueError: where the shapes do not fit, a number is not in [0, 1), or a row is no distribution.
 
     Example:
         >>> choose(np.tile([0.2, 0.5, 0.3], (4, 1)), [0.0, 0.2, 0.69, 0.71])
@@ -173,8 +173,12 @@ def choose(probabilities, uniforms):
         raise ValueError("A uniform number lies outside [0, 1). Draw them with `rng.random`.")
     reached = probabilities.cumsum(axis=-1)
     whole = reached[..., -1:]
+    if (probabilities < 0).any() or not (whole > 0).all():
+        raise ValueError(
+            "A probability is negative or NaN, or a row holds only 0. Pass such as `distribution` returns."
+        )
     beyond = (reached > uniforms[..., np.newaxis] * whole) | (reached == whole)  # u * whole may round up to whole
-    return (beyond & (probabilities > 0)).argmax(axis=-1)
+    return beyond.argmax(axis=-1)
 
 
 def sample(logits, *, temperature=1.0, top_k=None, top_p=None, rng):

@@ -214,6 +214,12 @@ def test_uniform_numbers_that_do_not_fit_are_refused():
         choose(np.ones((2, 3)), [0.5, 1.0])
 
 
+@pytest.mark.parametrize("row", [[0.0, 0.0], [1.5, -0.5], [np.nan, 1.0]])
+def test_a_row_that_is_no_distribution_is_refused(row):
+    with pytest.raises(ValueError, match=r"negative or NaN, or a row holds only 0\. Pass such as `distribution`"):
+        choose([[0.5, 0.5], row], [0.1, 0.1])
+
+
 def test_nothing_is_written_into_the_logits():
     logits = np.array([1.0, 3.0, 2.0])
     logits.flags.writeable = False

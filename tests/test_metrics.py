@@ -33,6 +33,8 @@ def test_a_uniform_guess_costs_the_log_of_the_number_of_choices():
 def test_huge_logits_neither_overflow_nor_vanish(dtype):
     logits = np.array([[1e4, -1e4], [-1e4, -1e4], [1e4, 1e4 - 8]], dtype)
     np.testing.assert_allclose(surprisal(logits, [1, 0, 0]), [2e4, np.log(2), np.log1p(np.exp(-8))], rtol=1e-12)
+    uneven = np.array([1e4, 0.3], dtype)  # their difference has more digits than either
+    np.testing.assert_allclose(surprisal(uneven, 1), float(uneven[0]) - float(uneven[1]), rtol=1e-12)
 
 
 def test_only_real_steps_count_and_each_of_them_once():
