@@ -17,7 +17,6 @@ these figures; it is printed by itself. `predict` writes fewer characters a turn
 """
 
 import argparse
-import contextlib
 import os
 import platform
 import time
@@ -25,22 +24,10 @@ from functools import partial
 from statistics import median
 
 import numpy as np
+from quiet import without_stderr
 
 VOCABULARY, EMBEDDING, TEMPERATURE = 67, 64, 0.8
 FILTERS = {"none": {}, "top-k 20": {"top_k": 20}, "top-p 0.9": {"top_p": 0.9}, "both": {"top_k": 20, "top_p": 0.9}}
-
-
-@contextlib.contextmanager
-def without_stderr():
-    """TensorFlow's greeting goes round sys.stderr, so the file descriptor itself is turned away."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 with without_stderr():

@@ -12,7 +12,6 @@ array is new to the operating system, and the probes pay for its page faults.
 """
 
 import argparse
-import contextlib
 import os
 import platform
 import time
@@ -20,21 +19,9 @@ from functools import partial
 from statistics import median
 
 import numpy as np
+from quiet import without_stderr
 
 BATCH, TIME, UNITS, VOCABULARY = 32, 100, 64, 1000
-
-
-@contextlib.contextmanager
-def without_stderr():
-    """TensorFlow's greeting goes round sys.stderr, so the file descriptor itself is turned away."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 with without_stderr():

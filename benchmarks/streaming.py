@@ -11,7 +11,6 @@ left as it is.
 """
 
 import argparse
-import contextlib
 import os
 import platform
 import resource
@@ -20,20 +19,9 @@ import time
 from pathlib import Path
 from statistics import median
 
+from quiet import without_stderr
+
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-@contextlib.contextmanager
-def without_stderr():
-    """TensorFlow's greeting goes round sys.stderr, so the file descriptor itself is turned away."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 with without_stderr():

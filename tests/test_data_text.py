@@ -203,7 +203,7 @@ def test_a_text_that_is_too_short_to_cut_says_what_its_parts_would_be(write):
 @pytest.mark.parametrize(
     ("content", "position", "likely"),
     [
-        ("ab é".encode("cp1252"), "byte 0xe9 at position 3", "cp1252"),
+        ("ab é".encode("cp1252"), "byte 0xe9 at position 3", "latin-1"),
         (codecs.BOM_UTF8 + "é".encode() + b"\x92", "byte 0x92 at position 5", "cp1252"),
         ("\ufeffabcdef".encode("utf-16-le"), "byte 0xff at position 0", "utf-16"),
     ],

@@ -29,6 +29,8 @@ VALUES = RNG.normal(size=12)
 CURVES = {"loss": [0.7, 0.5, 0.4, 0.3], "val_loss": [0.7, 0.6, 0.55, 0.6]}
 SHUT = {name: RNG.uniform(0, 0.5, 64) for name in ("input", "forget", "output")}
 KEPT = RNG.uniform(0.8, 0.98, 64) ** np.arange(40)[:, None]
+CAME = RNG.normal(size=300).cumsum()
+STEPS_BEFORE = 10 ** np.arange(6)
 EIGENVALUES = np.exp(2j * np.pi * RNG.uniform(size=64))
 CHARACTERS = [chr(code) for code in range(32, 99)]
 CHANCES = RNG.dirichlet(np.full(67, 0.05), size=30)
@@ -73,6 +75,25 @@ PICTURES = {
     ),
     "connectivity": lambda ax: plots.plot_connectivity(CONNECTED, mask=MASK, tokens=WORDS, title=TITLE, ax=ax),
     "lag profile": lambda ax: plots.plot_lag_profile({"LSTM": LEFT, "GRU": LEFT}, title=TITLE, ax=ax),
+    "latency": lambda ax: plots.plot_latency(
+        {"model.predict": NORMS[0] * 4e4, "tf.function": NORMS[1] * 100, "LSTM, NumPy": 11.0},
+        baseline={"a line": 3.0},
+        title=TITLE,
+        ax=ax,
+    ),
+    "cost": lambda ax: plots.plot_cost(
+        {"LSTM": (STEPS_BEFORE, np.full(6, 11.0)), "Transformer": (STEPS_BEFORE, 30 + STEPS_BEFORE / 10)},
+        bands={"LSTM": np.outer([10, 13], np.ones(6))},
+        quantity="time of a step (µs)",
+        title=TITLE,
+        ax=ax,
+    ),
+    "forecast": lambda ax: plots.plot_forecast(
+        CAME, CAME + 0.2, np.full(300, 1.0), changes=[90, 180], title=TITLE, ax=ax
+    ),
+    "surprise": lambda ax: plots.plot_surprise(
+        CAME**2, threshold=30, changes=[90, 180], alarms=[95, 200], title=TITLE, ax=ax
+    ),
     "attribution": lambda ax: plots.plot_attribution(WORDS, VALUES, title=TITLE, ax=ax),
     "highlighted": lambda ax: plots.plot_highlighted_texts([(WORDS, VALUES), (WORDS, -VALUES)], title=TITLE, ax=ax),
     "concept": lambda ax: plots.plot_unit_concept(

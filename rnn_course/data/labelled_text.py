@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_course.data.encodings import decode_file
+
 SHARES = (0.8, 0.1, 0.1)  # train, dev, test
 DELIMITERS = ("\t", ";", ",")
 FEWEST = 3  # texts of a label: one each for train, dev and test
@@ -141,7 +143,9 @@ def read_labelled_text(
         Sentiment(source='mine.csv', labels=('bad', 'good'), train / dev / test = 6 / 2 / 2)
     """
     path = Path(path)
-    content = _decode(path, encoding)
+    content = decode_file(path, encoding)
+    if not content.strip():
+        raise ValueError(f"{path.name} is empty ({path.stat().st_size} bytes); expected one text and label a row.")
     pairs = _pairs(_rows(path, content, delimiter), path, text, label)
     distinct = dict(reversed(pairs))  # reversed, so that the first of equal texts stays
     texts = [each for each in dict(pairs)]
@@ -162,27 +166,6 @@ def _refuse_rare_labels(labels: np.ndarray, names: Sequence[str]) -> None:
         )
     if len(names) < 2:
         raise ValueError(f"All texts carry the label {names[0]!r}; a classifier needs at least two labels.")
-
-
-def _decode(path: Path, encoding: str) -> str:
-    content = path.read_bytes()
-    if not content.strip():
-        raise ValueError(f"{path.name} is empty ({len(content)} bytes); expected one text and label a row.")
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        at = error.start + len(content) - len(error.object)  # a byte-order mark is cut off before decoding
-        raise ValueError(
-            f"{path.name} is not {error.encoding}: byte 0x{content[at]:02x} at position {at:,} "
-            f"(line {content.count(0x0A, 0, at) + 1:,}) is not part of it. Pass the file's own encoding; it "
-            f'looks like encoding="{_guess_encoding(content, at)}".'
-        ) from error
-
-
-def _guess_encoding(content: bytes, at: int) -> str:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16"
-    return "cp1252" if content[at] < 0xA0 else "latin-1"  # bytes 0x80 to 0x9f: the curly quotes of Windows
 
 
 def _rows(path: Path, content: str, delimiter: str | None) -> list[tuple[int, list[str]]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rnn_course.data.cache import DataError, fetch, status
+from rnn_course.data.encodings import decode_file
 from rnn_course.data.registry import shipped
 
 VALID_SHARE = 0.1  # the end of the text, the usual cut of tinyshakespeare
@@ -97,7 +98,7 @@ def read_text(path: str | Path, *, valid_share: float = VALID_SHARE, encoding: s
     if not path.is_file():
         what = f"{path} is a folder" if path.is_dir() else f"There is no file {path} (looked in {Path.cwd()})"
         raise FileNotFoundError(f"{what}. Pass the path of a text file.")
-    decoded = _decode(path, encoding)
+    decoded = decode_file(path, encoding)
     text = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise ValueError(f"{path.name} is empty or all white space; expected a text.")
@@ -129,21 +130,6 @@ def _cut(text: str, valid_share: float, name: str) -> tuple[str, str]:
             f"{at} and {len(text) - at}, and each needs at least 2, one to read, one to foretell. Pass a longer text."
         )
     return text[:at], text[at:]
-
-
-def _decode(path: Path, encoding: str) -> str:
-    content = path.read_bytes()
-    try:
-        return content.decode(encoding)
-    except LookupError as error:
-        raise ValueError(f'There is no encoding {encoding!r}. Pass one that Python knows, such as "utf-8".') from error
-    except UnicodeDecodeError as error:
-        at = error.start + len(content) - len(error.object)  # some codecs cut a byte-order mark off first
-        likely = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
-        raise ValueError(
-            f"{path.name} is not {error.encoding}: byte 0x{content[at]:02x} at position {at:,} (counted from 0) is not "
-            f'part of it. Pass the encoding it was saved in; it may be encoding="{likely}".'
-        ) from error
 
 
 def _own_card(name: str, decoded: str, train: str, valid: str) -> str:
