@@ -5,7 +5,12 @@ make_reviews          reviews from a seeded grammar, with the truth about every 
 make_adding_problem   rows of numbers, two of them marked: their sum is asked for
 make_copy_memory      symbols to be repeated after a delay; copy_memory_guess: what that costs without a memory
 make_brackets         rows of brackets and letters, with the truth about how many are open
+load_text             running text for character models: plays, real or of the course's own grammar
+make_play             that grammar's plays, with the truth about every character and its exact probability
+sample_play           the bundled one, with its truth
+make_sensor_stream    a sensor's values without end, with the truth about its regimes and where they change
 read_labelled_text    your own CSV or TSV file of texts with a label each
+read_text             your own text file, cut in two by position
 
 Every `load_<task>(source="auto")` takes the real set where it can be had and says which it took; "sample" is
 bundled and touches no network. `registry` knows every file's address, sum, license and citation, `cache` fetches
@@ -16,20 +21,31 @@ from rnn_course.data.brackets import Brackets, make_brackets
 from rnn_course.data.cache import DataError
 from rnn_course.data.labelled_text import LabelledText, Sentiment, read_labelled_text
 from rnn_course.data.long_memory import LongMemory, copy_memory_guess, make_adding_problem, make_copy_memory
+from rnn_course.data.plays import Play, make_play, sample_play
 from rnn_course.data.reviews import make_reviews
+from rnn_course.data.sensors import SensorStream, make_sensor_stream
 from rnn_course.data.sentiment import load_sentiment
+from rnn_course.data.text import Text, load_text, read_text
 
 __all__ = [
     "Brackets",
     "DataError",
     "LabelledText",
     "LongMemory",
+    "Play",
+    "SensorStream",
     "Sentiment",
+    "Text",
     "copy_memory_guess",
     "load_sentiment",
+    "load_text",
     "make_adding_problem",
     "make_brackets",
     "make_copy_memory",
+    "make_play",
     "make_reviews",
+    "make_sensor_stream",
     "read_labelled_text",
+    "read_text",
+    "sample_play",
 ]

@@ -10,9 +10,13 @@
 * `attribution`: what each word adds to an answer, as bars and as words on colored boxes; `highlighted`: the same as
   HTML whose text stays text.
 * `neurons`: does a unit stand for a concept, and is it missed when it is gone?
+* `surprise`: what a stream was expected to say and what it said; `latency`: what a step costs, in several ways and
+  after any number of steps.
 * `training`: learning curves, and the held-out result beside the baseline and the published figure.
 * `histories`: how far back the gradient reaches while a network learns; `animation`: the same as a GIF, whose figure
   nobody else sees.
+* `next_token`: what came, symbol by symbol, and what was likeliest to come.
+* `budgets`: the loss against the minutes of training, with baselines and published results.
 * `style`: the colors, and the only two functions that make figures to be shown; `steps` and `rows`: what pictures over
   time and pictures of labelled scores share; `decades`: exact zeros on a log scale; `page`: where things lie on the
   page.
@@ -23,15 +27,19 @@ which states what is to be seen.
 
 from rnn_course.plots.animation import AnimatedPicture, animate_gradient_flow
 from rnn_course.plots.attribution import plot_attribution, plot_highlighted_text, plot_highlighted_texts
+from rnn_course.plots.budgets import plot_against_minutes
 from rnn_course.plots.gates import plot_gate_image, plot_gate_saturation, plot_gates
 from rnn_course.plots.gradients import plot_gradient_flow
 from rnn_course.plots.highlighted import HighlightedText, highlight_text, highlight_texts
 from rnn_course.plots.histories import plot_gradient_history, plot_gradient_stage
 from rnn_course.plots.jacobians import plot_connectivity, plot_lag_profile, plot_spectrum
+from rnn_course.plots.latency import plot_cost, plot_latency
 from rnn_course.plots.memory import plot_retention
 from rnn_course.plots.neurons import plot_ablation, plot_unit_concept
+from rnn_course.plots.next_token import plot_next_token
 from rnn_course.plots.states import plot_states, plot_trajectories, plot_unit_over_time
 from rnn_course.plots.style import axes_or_new, figure_grid, hatch_masked
+from rnn_course.plots.surprise import plot_forecast, plot_surprise
 from rnn_course.plots.training import plot_history, plot_scores
 from rnn_course.plots.weights import plot_eigenvalues, plot_gate_weights
 
@@ -45,9 +53,12 @@ __all__ = [
     "highlight_text",
     "highlight_texts",
     "plot_ablation",
+    "plot_against_minutes",
     "plot_attribution",
     "plot_connectivity",
+    "plot_cost",
     "plot_eigenvalues",
+    "plot_forecast",
     "plot_gate_image",
     "plot_gate_saturation",
     "plot_gate_weights",
@@ -59,10 +70,13 @@ __all__ = [
     "plot_highlighted_texts",
     "plot_history",
     "plot_lag_profile",
+    "plot_latency",
+    "plot_next_token",
     "plot_retention",
     "plot_scores",
     "plot_spectrum",
     "plot_states",
+    "plot_surprise",
     "plot_trajectories",
     "plot_unit_concept",
     "plot_unit_over_time",
