@@ -272,7 +272,8 @@ def test_the_figure_of_the_test_split_is_the_models():
         ("macro_f1", 0.5, None, "50.0 %"),
         ("negated_accuracy_unit_held", 0.8078, 0.01, "80.8 ± 1.0 %"),
         ("mse", 0.00012347, 0.000012345, "0.0001235 ± 1.2e-05"),
-        ("words", 6920, None, "6920"),
+        ("words", 6920, None, "6,920"),
+        ("step_microseconds", 51055.2, 12.0, "51,055 ± 12"),
     ],
 )
 def test_a_figure_is_shown_in_its_own_unit(metric, value, spread, shown):

@@ -10,14 +10,29 @@ from rnn_course.exercises import start_here
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
+OPEN, STREAM = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
 def test_the_helpers_open_the_readers_own_network():
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     scope = {}
-    exec(code, scope)
+    exec(OPEN, scope)
     pyplot.close("all")
     assert scope["memory"].hidden.shape == (8, 50, 16)
     assert set(scope["memory"].gates) == {"input", "forget", "candidate", "output"}
     assert scope["flow"].norm().shape == (8, 50)
+
+
+def test_a_model_goes_on_as_a_stream_with_and_without_keras(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scope = {}
+    exec(OPEN.partition("\nmodel =")[0], scope)  # its imports
+    exec(STREAM, scope)
+    numpy = scope["np"]
+    whole = scope["model"].predict(numpy.ones((1, 22, 3), "float32"), verbose=0)[0]  # (time, 1)
+    in_one_go, _ = scope["stream"].run(numpy.ones((22, 3)), scope["stream"].initial_state())
+    numpy.testing.assert_allclose(in_one_go, whole, atol=1e-6)
+    numpy.testing.assert_allclose(scope["y"], whole[-1], atol=1e-6)  # NumPy, from the state that Keras left
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["state.npz", "weights.npz"]
 
 
 def test_the_check_says_what_the_readme_says():

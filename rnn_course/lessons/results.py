@@ -109,7 +109,7 @@ def _comparison(metric: str, key: str | None, numbers: Mapping[str, float]) -> C
 
 
 def show_figure(metric: str, value: float | None, spread: float | None = None) -> str:
-    """Write a figure as a table shows it: shares as percentages, all else with four digits.
+    """Write a figure as a table shows it: shares as percentages, all else with four digits or more.
 
     Args:
         metric: the metric's name; one with the word `accuracy`, `f1`, `precision` or `recall` is a share between
@@ -122,8 +122,8 @@ def show_figure(metric: str, value: float | None, spread: float | None = None) -
 
     >>> show_figure("accuracy", 0.8243, 0.0031)
     '82.4 ± 0.3 %'
-    >>> show_figure("nats_per_char", 1.51234)
-    '1.512'
+    >>> show_figure("nats_per_char", 1.51234), show_figure("step_microseconds", 36912.3)
+    ('1.512', '36,912')
     """
     if value is None:
         return "–"
@@ -131,4 +131,6 @@ def show_figure(metric: str, value: float | None, spread: float | None = None) -
         around = "" if spread is None else f" ± {100 * spread:.1f}"
         return f"{100 * value:.1f}{around} %"
     around = "" if spread is None else f" ± {spread:.2g}"
+    if abs(value) >= 1_000:
+        return f"{value:,.0f}{around}"
     return f"{value}{around}" if isinstance(value, int) else f"{value:.4g}{around}"
