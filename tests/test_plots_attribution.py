@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from matplotlib.colors import same_color, to_hex
-from matplotlib.figure import Figure
+from pictures import new_axes
 
 from rnn_course.plots import (
     highlight_text,
@@ -188,10 +188,6 @@ def test_wrong_words_are_refused_with_what_to_do(tokens, values, change, message
 def test_no_text_at_all_is_refused():
     with pytest.raises(ValueError, match="no text to highlight"):
         highlight_texts([])
-
-
-def new_axes(width=7.0, height=3.0):
-    return Figure(figsize=(width, height), layout="constrained").subplots()
 
 
 def test_each_word_has_a_bar_of_its_value_and_the_color_of_its_sign():

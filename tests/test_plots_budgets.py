@@ -3,26 +3,13 @@
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
-from matplotlib.figure import Figure
+from pictures import line_of, new_axes, texts_of
 
 from rnn_course.plots import plot_against_minutes
 from rnn_course.plots.style import CELL_COLORS, PUBLISHED_STYLE
 
 MINUTES = np.array([[1.0, 2.0, 4.0], [1.2, 2.2, 4.4]])
 VALUES = np.array([[3.0, 2.0, 1.5], [3.2, 2.4, 1.7]])
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
-
-
-def line_of(ax, label):
-    (line,) = [line for line in ax.lines if line.get_label() == label]
-    return line
-
-
-def texts_of(ax):
-    return [text.get_text() for text in ax.texts]
 
 
 def test_seeds_are_averaged_at_the_mean_of_their_minutes_with_a_band_over_their_range():

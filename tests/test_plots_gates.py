@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
+from pictures import line_of, new_axes
 
 from rnn_course.plots import plot_gate_image, plot_gate_saturation, plot_gates
 from rnn_course.plots.style import DIVERGING, GATE_COLORS, MAGNITUDE
@@ -11,15 +12,6 @@ from rnn_course.plots.style import DIVERGING, GATE_COLORS, MAGNITUDE
 RNG = np.random.default_rng(1)
 GATES = {name: RNG.uniform(size=(2, 5, 4)) for name in ("input", "forget", "output")}
 MASK = np.array([[True] * 5, [True, True, True, False, False]])
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
-
-
-def line_of(ax, name):
-    (line,) = [line for line in ax.lines if line.get_label() == name]
-    return line
 
 
 def test_each_gate_of_a_unit_is_a_line_in_its_color():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
-from matplotlib.figure import Figure
+from pictures import line_of, new_axes
 
 from rnn_course.plots import plot_gradient_flow
 from rnn_course.plots.style import CELL_COLORS
@@ -11,15 +11,6 @@ from rnn_course.plots.style import CELL_COLORS
 # Three sequences of a linear network with weight 1/2: the norm halves with each step back from the last one.
 HALVING = np.array([[2.0 ** -(3 - t) for t in range(4)]] * 3) * [[1.0], [2.0], [4.0]]
 DIRECT = np.array([[0.0, 0.0, 0.0, 1.0]] * 3)
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
-
-
-def line_of(ax, label):
-    (line,) = [line for line in ax.lines if line.get_label() == label]
-    return line
 
 
 def hatched(ax):

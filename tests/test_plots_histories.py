@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
+from pictures import line_of, new_axes
 
 from rnn_course.plots import plot_gradient_history, plot_gradient_stage
 from rnn_course.plots.histories import ZERO_COLOR
@@ -14,15 +15,6 @@ from rnn_course.plots.style import CELL_COLORS, MAGNITUDE
 WEIGHTS = np.array([0.25, 0.5, 1.0])
 POWERS = WEIGHTS[:, None] ** np.arange(4)  # (records, lag)
 NORMS = POWERS[:, None, ::-1] * np.array([1.0, 2.0, 9.0])[:, None]  # (records, batch, time)
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
-
-
-def line_of(ax, label):
-    (line,) = [line for line in ax.lines if line.get_label() == label]
-    return line
 
 
 def edges_of(mesh):

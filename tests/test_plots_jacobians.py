@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
-from matplotlib.figure import Figure
+from pictures import line_of, new_axes
 
 from rnn_course.plots import plot_connectivity, plot_lag_profile, plot_spectrum
 from rnn_course.plots.style import CELL_COLORS
@@ -17,15 +17,6 @@ HALVING = np.tril(0.5 ** np.maximum(np.arange(6)[:, None] - np.arange(6), 0.0))
 PROFILE = SimpleNamespace(
     lag=np.arange(4), median=0.1 ** np.arange(4.0), low=0.05 * 0.1 ** np.arange(4), high=3 * 0.1 ** np.arange(4)
 )
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
-
-
-def line_of(ax, label):
-    (line,) = [line for line in ax.lines if line.get_label() == label]
-    return line
 
 
 def edges_of(band, at):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
-from matplotlib.figure import Figure
+from pictures import line_of, new_axes
 
 from rnn_course.plots import plot_cost, plot_latency
 from rnn_course.plots.style import CELL_COLORS, SERIES_COLORS
@@ -11,15 +11,6 @@ from rnn_course.plots.style import CELL_COLORS, SERIES_COLORS
 TIMES = {"predict": np.arange(1_000.0, 1_101), "LSTM, NumPy": [9.0, 20.0, 28.0], "AR": 3.14}
 STEPS = np.array([1, 10, 100])
 COSTS = {"LSTM": (STEPS, [20.0, 20.0, 21.0]), "Transformer": (STEPS, [30.0, 60.0, 500.0])}
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
-
-
-def line_of(ax, label):
-    (line,) = [line for line in ax.lines if line.get_label() == label]
-    return line
 
 
 # --- ways to take a step ----------------------------------------------------------------------------------------------

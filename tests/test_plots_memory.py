@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
-from matplotlib.figure import Figure
+from pictures import line_of, new_axes
 
 from rnn_course.plots import plot_retention
 from rnn_course.plots.style import CELL_COLORS
@@ -11,15 +11,6 @@ from rnn_course.plots.style import CELL_COLORS
 LAGS = np.arange(6)[:, None]
 UNITS = np.array([0.5, 0.8, 0.9]) ** LAGS  # the median is 0.8 to the power of the lag: 0.8 0.64 0.512 0.41
 ALONE = 0.5 ** LAGS[:, 0]
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
-
-
-def line_of(ax, label):
-    (line,) = [line for line in ax.lines if line.get_label() == label]
-    return line
 
 
 def marks(ax):

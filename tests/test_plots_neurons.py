@@ -2,16 +2,12 @@
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from pictures import new_axes
 
 from rnn_course.plots import plot_ablation, plot_unit_concept
 
 CORRELATION = np.array([0.1, -0.7, 0.3, 0.0])
 NULL = np.linspace(0.2, 0.4, 101)
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
 
 
 def test_units_are_sorted_by_strength_whatever_their_sign():

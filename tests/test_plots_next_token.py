@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from matplotlib.colors import same_color, to_hex
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from pictures import new_axes
 
 from rnn_course.plots import plot_next_token
 from rnn_course.plots.next_token import CAME, PROBABILITY
@@ -15,10 +15,6 @@ from rnn_course.plots.style import DIVERGING, contrast
 TOKENS = ["a", "b", "\n", " "]
 EXPECTED = np.array([[0.6, 0.3, 0.08, 0.02], [0.1, 0.2, 0.3, 0.4], [0.0, 1.0, 0.0, 0.0]])
 CAME_IDS = [1, 0, 1]  # second, fourth, first
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
 
 
 def drawn(**options):

@@ -3,21 +3,12 @@
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
-from matplotlib.figure import Figure
+from pictures import line_of, new_axes
 
 from rnn_course.plots import plot_forecast, plot_surprise
 from rnn_course.plots.style import CELL_COLORS
 
 VALUES, MEAN, SPREAD = np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.0, 2.0]), np.array([0.5, 0.1, 0.25])
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
-
-
-def line_of(ax, label):
-    (line,) = [line for line in ax.lines if line.get_label() == label]
-    return line
 
 
 def changes_in(ax):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
-from matplotlib.figure import Figure
+from pictures import line_of, new_axes, texts_of
 
 from rnn_course.plots import plot_history, plot_scores
 from rnn_course.plots.style import CELL_COLORS
@@ -14,19 +14,6 @@ CURVES = {
     "accuracy": [0.5, 0.7, 0.8, 0.9],
     "val_accuracy": [0.5, 0.7, 0.6, 0.65],
 }
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
-
-
-def line_of(ax, label):
-    (line,) = [line for line in ax.lines if line.get_label() == label]
-    return line
-
-
-def texts_of(ax):
-    return [text.get_text() for text in ax.texts]
 
 
 def dots_of(ax):

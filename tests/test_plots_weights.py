@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
+from pictures import new_axes
 
 from rnn_course.plots import plot_eigenvalues, plot_gate_weights
 from rnn_course.plots.style import CELL_COLORS, DIVERGING, GATE_COLORS, ink
@@ -12,10 +13,6 @@ TURN = np.array([0.8j, -0.8j, 0.5])
 WEIGHTS = {
     name: np.arange(6.0).reshape(2, 3) + 10 * place for place, name in enumerate(("update", "reset", "candidate"))
 }
-
-
-def new_axes():
-    return Figure(figsize=(7, 3), layout="constrained").subplots()
 
 
 def line_of(ax, start):
