@@ -63,25 +63,16 @@ def total_gradient(direct, jacobians):
     return total
 
 
-def _total_without_transpose(direct, jacobians):
-    total = direct.copy()
-    for t in reversed(range(len(direct) - 1)):
-        total[t] += jacobians[t] @ total[t + 1]
-    return total
+def _total_with(step):
+    """The same way back, but with `total[t] = step(direct, jacobians, total, t)`; shapes as in `total_gradient`."""
 
+    def total_gradient(direct, jacobians):
+        total = direct.copy()
+        for t in reversed(range(len(direct) - 1)):
+            total[t] = step(direct, jacobians, total, t)
+        return total
 
-def _total_of_neighbors(direct, jacobians):
-    total = direct.copy()
-    for t in reversed(range(len(direct) - 1)):
-        total[t] += jacobians[t].T @ direct[t + 1]
-    return total
-
-
-def _total_overwritten(direct, jacobians):
-    total = direct.copy()
-    for t in reversed(range(len(direct) - 1)):
-        total[t] = jacobians[t].T @ total[t + 1]
-    return total
+    return total_gradient
 
 
 q2 = Exercise(
@@ -91,12 +82,18 @@ q2 = Exercise(
     draw=lambda rng: (rng.normal(size=(5, 2)), rng.normal(size=(4, 2, 2))),
     mistakes=(
         Mistake(
-            _total_of_neighbors,
+            _total_with(lambda g, jacobians, total, t: g[t] + jacobians[t].T @ g[t + 1]),
             "the way back still ends after one step. From the right must come a finished δ_{t+1}, not g_{t+1}: "
             "that asks for another array and for another order of the loop.",
         ),
-        Mistake(_total_without_transpose, "J is not transposed: J[t][i, j] = ∂h_{t+1, i} / ∂h_{t, j} sums over i."),
-        Mistake(_total_overwritten, "g_t is lost: the loss may see h_t at once, as well as through later steps."),
+        Mistake(
+            _total_with(lambda g, jacobians, total, t: g[t] + jacobians[t] @ total[t + 1]),
+            "J is not transposed: J[t][i, j] = ∂h_{t+1, i} / ∂h_{t, j} sums over i.",
+        ),
+        Mistake(
+            _total_with(lambda g, jacobians, total, t: jacobians[t].T @ total[t + 1]),
+            "g_t is lost: the loss may see h_t at once, as well as through later steps.",
+        ),
         Mistake(lambda direct, jacobians: direct, "that is the direct gradient: no way through a later step is in it."),
     ),
     hints=(
