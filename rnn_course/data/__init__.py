@@ -9,7 +9,10 @@ load_text             running text for character models: plays, real or of the c
 make_play             that grammar's plays, with the truth about every character and its exact probability
 sample_play           the bundled one, with its truth
 make_sensor_stream    a sensor's values without end, with the truth about its regimes and where they change
+load_translation      Spanish sentences with their English translations
+make_sentence_pairs   such pairs from a seeded grammar, with the truth about which word stands for which
 read_labelled_text    your own CSV or TSV file of texts with a label each
+read_sentence_pairs   your own file of sentences with their translations, in any two languages
 read_text             your own text file, cut in two by position
 
 Every `load_<task>(source="auto")` takes the real set where it can be had and says which it took; "sample" is
@@ -17,6 +20,7 @@ bundled and touches no network. `registry` knows every file's address, sum, lice
 and verifies it, `samples` writes the bundled files anew.
 """
 
+from rnn_course.data.bilingual import make_sentence_pairs
 from rnn_course.data.brackets import Brackets, make_brackets
 from rnn_course.data.cache import DataError
 from rnn_course.data.labelled_text import LabelledText, Sentiment, read_labelled_text
@@ -24,8 +28,10 @@ from rnn_course.data.long_memory import LongMemory, copy_memory_guess, make_addi
 from rnn_course.data.plays import Play, make_play, sample_play
 from rnn_course.data.reviews import make_reviews
 from rnn_course.data.sensors import SensorStream, make_sensor_stream
+from rnn_course.data.sentence_pairs import SentencePairs, Translation, read_sentence_pairs, split_pairs
 from rnn_course.data.sentiment import load_sentiment
 from rnn_course.data.text import Text, load_text, read_text
+from rnn_course.data.translation import load_translation
 
 __all__ = [
     "Brackets",
@@ -34,18 +40,24 @@ __all__ = [
     "LongMemory",
     "Play",
     "SensorStream",
+    "SentencePairs",
     "Sentiment",
     "Text",
+    "Translation",
     "copy_memory_guess",
     "load_sentiment",
     "load_text",
+    "load_translation",
     "make_adding_problem",
     "make_brackets",
     "make_copy_memory",
     "make_play",
     "make_reviews",
     "make_sensor_stream",
+    "make_sentence_pairs",
     "read_labelled_text",
+    "read_sentence_pairs",
     "read_text",
     "sample_play",
+    "split_pairs",
 ]
