@@ -1,9 +1,12 @@
-"""From logits to choices: greedy, temperature, top-k, top-p. NumPy only; chance comes through `rng` alone.
+"""From logits to choices: greedy, temperature, top-k, top-p, beam search. NumPy only; chance comes through `rng` alone.
 
 Logits are `(…, size)`: one real number for each thing to choose from, where -inf rules a choice out. Every choice takes
 one `rng.random()` and looks it up in the cumulative distribution, in the order of the indices, so that whoever draws
-the same numbers makes the same choices, in compiled code too.
+the same numbers makes the same choices, in compiled code too. Beam search is no chance: it looks for the likeliest
+whole sequence, and is written here to be read and compared with, one sequence at a time.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -206,6 +209,141 @@ def sample(logits, *, temperature=1.0, top_k=None, top_p=None, rng):
     """
     chances = distribution(logits, temperature=temperature, top_k=top_k, top_p=top_p)
     return choose(chances, rng.random(chances.shape[:-1]))
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One sequence that a beam search found.
+
+    Attributes:
+        tokens: `(time,)` ints, without the start and without the end.
+        log_probability: scalar, the log probabilities of its tokens added up, that of the end included.
+        score: scalar, what it was ranked by: log_probability / length ** length_penalty.
+    """
+
+    tokens: tuple[int, ...]
+    log_probability: float
+    score: float
+
+
+def beam_search(step, state, *, start, end, width, longest, length_penalty=1.0):
+    """Look for the likeliest sequence by keeping the `width` likeliest beginnings at every step; 1 is greedy.
+
+    Every beginning that has not ended is extended by every token. Of these extensions and of the beginnings that have
+    ended, which stay as they are, the `width` with the highest summed log probability are kept. Of equally likely
+    ones, those of the better beginning stay, then those with the lower token. The search is over when all have ended,
+    or after `longest` tokens. What is left, ended or not, is ranked by its summed log probability divided by
+    length ** length_penalty, where the length counts the tokens written, the end included (Cho et al. 2014 divide by
+    the length; Wu et al. 2016 by ((5 + length) / 6) ** length_penalty); the likelier goes first where that is equal.
+
+    Args:
+        step: a function, `step(tokens, state) -> (log_probabilities, state)`: what follows `(beams,)` tokens, as
+            `(beams, vocabulary)`, and the state after them, `(beams, …)`. It is called with the beginnings that have
+            not ended, best first: 1 at first, then up to `width`.
+        state: `(1, …)`, or a list or tuple of such arrays: what the first step starts from; () where there is none.
+        start: an int, the token that the first step reads.
+        end: an int, the token that ends a sequence.
+        width: how many beginnings are kept, a whole number from 1 on.
+        longest: how many tokens are written at most, a whole number from 1 on.
+        length_penalty: a number from 0 on; 0 ranks by the probability of the whole, which favors short sequences, 1 by
+            the mean log probability of a token.
+
+    Returns:
+        A list of `Hypothesis`, best first: `width` of them, or fewer where there are no more of a probability above 0.
+
+    Raises:
+        ValueError: options out of range, log probabilities that are none or of another shape, or a state whose rows
+            are not those of the beams.
+
+    Example:
+        The likeliest first token, 1, is followed by nothing likely; 2 is nearly sure to be followed by the end, 0.
+
+        >>> chances = np.array([[0.1, 0.5, 0.4], [0.4, 0.3, 0.3], [0.9, 0.05, 0.05]])
+        >>> def step(tokens, state):
+        ...     return np.log(chances[tokens]), state
+        >>> for width in (1, 2):
+        ...     best = beam_search(step, (), start=0, end=0, width=width, longest=9)[0]
+        ...     print(best.tokens, round(float(np.exp(best.log_probability)), 2))
+        (1,) 0.2
+        (2,) 0.36
+    """
+    _refuse_search(width, longest, length_penalty)
+    beams, totals = [()], np.zeros(1)  # what is written, best first; (beams,) summed log probabilities
+    for _ in range(longest):
+        going = [number for number, tokens in enumerate(beams) if tokens[-1:] != (end,)]
+        if not going:
+            break
+        read = np.array([beams[number][-1] if beams[number] else start for number in going])
+        log_probabilities, state = step(read, state)
+        candidates = _candidates(totals, going, log_probabilities, end)
+        parents, tokens, totals = _likeliest(candidates, width)
+        pairs = list(zip(parents, tokens, strict=True))
+        rows = [going.index(parent) for parent, token in pairs if parent in going and token != end]
+        state = _rows(state, rows, len(going))
+        beams = [(*beams[parent], token) if parent in going else beams[parent] for parent, token in pairs]
+    pairs = zip(beams, totals.tolist(), strict=True)
+    found = [_hypothesis(written, total, end, length_penalty) for written, total in pairs]
+    return sorted(found, key=lambda hypothesis: -hypothesis.score)
+
+
+def _candidates(totals, going, log_probabilities, end):
+    """Add up `(beams, vocabulary)` log probabilities; a beam that has ended has one candidate, itself, at `end`."""
+    log_probabilities = _usable(log_probabilities)
+    if log_probabilities.ndim != 2 or len(log_probabilities) != len(going):
+        raise ValueError(
+            f"The step returned log probabilities of shape {log_probabilities.shape} for {len(going)} tokens, "
+            f"expected ({len(going)}, vocabulary). Return one row for each token that it reads."
+        )
+    if log_probabilities.max() > 1e-3:  # more than rounding in half precision
+        raise ValueError(
+            f"The step returned a log probability of {log_probabilities.max():.4g}, expected 0 or less. "
+            "Return `log_softmax(logits)`, neither logits nor probabilities."
+        )
+    vocabulary = log_probabilities.shape[1]
+    if not 0 <= end < vocabulary:
+        raise ValueError(f"end is {end}, which is no token of a vocabulary of {vocabulary} (0 to {vocabulary - 1}).")
+    candidates = np.full((len(totals), vocabulary), -np.inf)
+    candidates[:, end] = totals
+    candidates[going] = totals[going, np.newaxis] + log_probabilities
+    return candidates
+
+
+def _likeliest(candidates, width):
+    """Give beams, tokens and log probabilities of the best of `(beams, vocabulary)` candidates that are possible."""
+    best = _ranked(candidates.ravel())[:width]
+    best = best[np.isfinite(candidates.ravel()[best])]
+    parents, tokens = np.divmod(best, candidates.shape[1])
+    return parents.tolist(), tokens.tolist(), candidates.ravel()[best]
+
+
+def _rows(state, rows, beams):
+    """Take the rows of some beams from a state `(beams, …)`, or from each of a list or tuple of states."""
+    if isinstance(state, list | tuple):
+        return type(state)([_rows(each, rows, beams) for each in state])
+    state = np.asarray(state)
+    if not state.ndim or len(state) != beams:
+        raise ValueError(
+            f"The step returned a state of shape {state.shape} for {beams} tokens, expected ({beams}, …). "
+            "Return one row for each token that it reads, or () where there is no state."
+        )
+    return state[rows]
+
+
+def _hypothesis(written, log_probability, end, length_penalty):
+    """Score one sequence; its end counts for the length but is not among its tokens."""
+    tokens = written[:-1] if written[-1] == end else written
+    return Hypothesis(tokens, log_probability, log_probability / len(written) ** length_penalty)
+
+
+def _refuse_search(width, longest, length_penalty):
+    """Raise ValueError for options that leave nothing to search."""
+    if width != int(width) or width < 1 or longest != int(longest) or longest < 1:
+        raise ValueError(f"width is {width} and longest is {longest}; pass whole numbers from 1 on for both.")
+    if not 0 <= length_penalty < np.inf:
+        raise ValueError(
+            f"length_penalty is {length_penalty}; pass a number from 0 (the sum of log probabilities) on, such as 1 "
+            "(their mean)."
+        )
 
 
 def _filtered(logits, temperature, k, p):

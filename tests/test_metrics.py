@@ -1,12 +1,14 @@
 """How good an answer is: known answers, and what must hold for any logits."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from rnn_course.metrics import bits, cross_entropy, perplexity, surprisal
+from rnn_course.metrics import bits, bleu, chrf, cross_entropy, perplexity, surprisal, token_accuracy
 
 LOGITS = arrays.arrays("float64", (2, 3, 4), elements=st.floats(-1e4, 1e4))
 TARGETS = arrays.arrays("int32", (2, 3), elements=st.integers(0, 3))
@@ -101,3 +103,156 @@ def test_a_mask_that_fits_nothing_or_hides_everything_is_refused():
         cross_entropy(np.zeros((3, 4)), [0, 1, 2], mask=[True, True])
     with pytest.raises(ValueError, match=r"no real step to average over\. Pass a mask that is True somewhere"):
         cross_entropy(np.zeros((3, 4)), [0, 1, 2], mask=np.zeros(3, bool))
+
+
+# --- decisions --------------------------------------------------------------------------------------------------------
+
+
+def test_two_of_three_real_steps_are_right():
+    # One wrong step in the long sequence, none in the short one: 2/3, where a mean of means would say (1/2 + 1) / 2.
+    predictions = np.array([[5, 7], [4, 9]])
+    found = token_accuracy(predictions, [[5, 6], [4, 0]], mask=[[True, True], [True, False]])
+    assert isinstance(found, float)
+    assert found == pytest.approx(2 / 3)
+    assert token_accuracy(predictions, [[5, 6], [4, 0]]) == 2 / 4
+
+
+def test_a_step_of_padding_that_agrees_earns_nothing():
+    assert token_accuracy([3, 0, 0, 0], [2, 0, 0, 0], mask=[True, False, False, False]) == 0
+
+
+@pytest.mark.parametrize(
+    ("predictions", "targets", "mask", "complaint"),
+    [
+        (np.zeros((2, 3, 9)), np.zeros((2, 3), int), None, r"predictions \(2, 3, 9\), targets \(2, 3\).*Take `argmax"),
+        ([1, 2], [1, 2], [True], r"mask \(1,\) do not fit; expected the same shape for all"),
+        ([1.0, 2.0], [1, 2], None, "predictions are of type float64.*expected integers"),
+        ([1, 2], [1, 2], [False, False], "no real step to count. Pass a mask that is True somewhere"),
+        ([], [], None, "no real step to count"),
+    ],
+)
+def test_predictions_that_cannot_be_counted_are_refused(predictions, targets, mask, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        token_accuracy(predictions, targets, mask=mask)
+
+
+# --- translations -----------------------------------------------------------------------------------------------------
+
+
+def test_bleu_is_the_geometric_mean_of_four_precisions():
+    # The last of five words is wrong: 4/5, 3/4, 2/3 and 1/2 of the n-grams are right. Their product is 1/5.
+    found = bleu(["the old cat sleeps here"], [["the old cat sleeps there"]])
+    np.testing.assert_allclose(found.precisions, [80, 75, 200 / 3, 50])
+    assert found.brevity_penalty == 1
+    assert float(found) == found.score == pytest.approx(100 * (1 / 5) ** (1 / 4))
+
+
+def test_a_short_translation_pays_the_brevity_penalty():
+    # Everything is right, but there are four words where the reference has five: exp(1 - 5/4).
+    found = bleu(["the old cat sleeps"], [["the old cat sleeps here"]])
+    np.testing.assert_allclose(found.precisions, [100, 100, 100, 100])
+    assert found.brevity_penalty == pytest.approx(np.exp(-1 / 4))
+    assert found.score == pytest.approx(100 * np.exp(-1 / 4))
+    assert bleu(["the old cat sleeps here"], [["the old cat sleeps"]]).brevity_penalty == 1
+
+
+def test_counts_and_lengths_are_added_up_over_the_corpus_before_anything_is_divided():
+    # Right are 5 + 2 of 5 + 3 words, 4 + 1 of 4 + 2 pairs, 3 + 0 of 3 + 1 triples, 2 + 0 of 2 + 0 runs of four; the
+    # lengths are 8 against 5 + 4. The second text by itself would score 0: it has no run of four.
+    found = bleu(["a b c d e", "f g x"], [["a b c d e"], ["f g h i"]])
+    np.testing.assert_allclose(found.precisions, [700 / 8, 500 / 6, 300 / 4, 100])
+    assert found.score == pytest.approx(100 * (7 / 8 * 5 / 6 * 3 / 4) ** (1 / 4) * np.exp(1 - 9 / 8))
+    assert float(bleu(["f g x"], [["f g h i"]])) == 0
+
+
+def test_an_empty_translation_makes_the_corpus_too_short_and_is_no_error():
+    # 4 words where the references have 4 + 4: exp(1 - 8/4).
+    found = bleu(["the old cat sleeps", ""], [["the old cat sleeps"], ["a dog barks loudly"]])
+    np.testing.assert_allclose(found.precisions, [100, 100, 100, 100])
+    assert found.score == pytest.approx(100 * np.exp(-1))
+    assert float(bleu([""], [["a dog barks loudly"]])) == 0 == float(chrf([""], [["a dog barks loudly"]]))
+
+
+def test_a_run_of_words_may_be_in_any_of_the_references():
+    # "sleeps now" and the runs through it are in the second reference, "the old cat" in the first; "cat sleeps" is in
+    # neither. Right: 5/5, 3/4, 1/3 and 0/2; for the last, "exp" smoothing takes half of 1/2. The product is 1/16.
+    references = [["the old cat yawns now", "dogs sleeps now", "no sleeps"]]
+    found = bleu(["the old cat sleeps now"], references)
+    np.testing.assert_allclose(found.precisions, [100, 75, 100 / 3, 25])
+    assert found.score == pytest.approx(50)
+
+
+def test_a_word_counts_as_often_as_in_the_reference_that_has_it_most():
+    # "the" five times, at most two of them in one reference: 2/5 of the words.
+    assert bleu(["the the the the the"], [["the cat and the", "one the more"]]).precisions[0] == pytest.approx(40)
+
+
+def test_references_that_only_some_translations_have_change_nothing_for_the_others():
+    # One word, whose one reference has four: the words are 4 + 1 against 4 + 4, so exp(1 - 8/5). Were the missing
+    # reference an empty text, it would be closest to one word (0 is 1 away, 4 is 3 away), and there were no penalty.
+    ragged = [["the old cat sleeps", "an old cat is asleep"], ["look at the dog"]]
+    found = bleu(["the old cat sleeps", "look"], ragged)
+    assert found.brevity_penalty == pytest.approx(np.exp(1 - 8 / 5))
+    assert "nrefs:var" in found.signature
+    turned = bleu(["look", "the old cat sleeps"], ragged[::-1])
+    repeated = bleu(["the old cat sleeps", "look"], [ragged[0], 2 * ragged[1]])
+    assert found.score == turned.score == repeated.score == pytest.approx(100 * np.exp(1 - 8 / 5))
+
+
+def test_the_closest_reference_length_counts():
+    # Four words; references of five and of seven: exp(1 - 5/4), in whichever order they come.
+    references = ["the old cat sleeps on the mat", "the old cat sleeps here"]
+    for order in (references, references[::-1]):
+        assert bleu(["the old cat sleeps"], [order]).brevity_penalty == pytest.approx(np.exp(-1 / 4))
+
+
+def test_capital_letters_count_unless_they_are_told_not_to():
+    assert bleu(["The old cat sleeps"], [["the old cat sleeps"]]).precisions[0] == 75
+    assert float(bleu(["The old cat sleeps"], [["the old cat sleeps"]], lowercase=True)) == pytest.approx(100)
+    assert float(chrf(["THE CAT"], [["the cat"]])) == 0
+    assert float(chrf(["THE CAT"], [["the cat"]], lowercase=True)) == pytest.approx(100)
+
+
+def test_the_signature_says_how_it_was_counted():
+    signature = bleu(["a b c d"], [["a b c d"]], lowercase=True).signature
+    assert re.fullmatch(r"nrefs:1\|case:lc\|eff:no\|tok:13a\|smooth:exp\|version:[\d.]+", signature)
+    assert re.fullmatch(
+        r"nrefs:2\|case:mixed\|eff:yes\|nc:6\|nw:0\|space:no\|version:[\d.]+", chrf(["a"], [["a", "b"]]).signature
+    )
+
+
+def test_chrf_weighs_recall_twice_in_the_mean_of_its_runs():
+    # "twocats" against "twocat": of its 7, 6, 5, 4, 3, 2 runs of 1 to 6 characters all but one are right, and all of
+    # the reference's are found. F = 5 P R / (4 P + R); the other way round, P is 1 and R less.
+    precision = np.mean([6 / 7, 5 / 6, 4 / 5, 3 / 4, 2 / 3, 1 / 2])
+    found = chrf(["two cats"], [["two cat"]])
+    assert found.score == float(found) == pytest.approx(100 * 5 * precision / (4 * precision + 1))
+    assert float(chrf(["two cat"], [["two cats"]])) == pytest.approx(100 * 5 * precision / (4 + precision))
+    assert (found.precisions, found.brevity_penalty) == ((), None)
+
+
+def test_chrf_takes_the_best_of_the_references_that_are_there():
+    alone = [float(chrf(["two cats", "one"], [[reference], ["one"]])) for reference in ("two cat", "dogs")]
+    assert alone[0] > alone[1]
+    for ragged in ([["dogs", "two cat"], ["one"]], [["two cat", "dogs"], ["one"]]):
+        assert float(chrf(["two cats", "one"], ragged)) == pytest.approx(alone[0])
+
+
+@pytest.mark.parametrize("score", [bleu, chrf])
+@pytest.mark.parametrize(
+    ("hypotheses", "references", "error", "complaint"),
+    [
+        (["a", "b"], [["a", "b"]], ValueError, "2 hypotheses and references for 1.*not one list for each translator"),
+        ([], [], ValueError, "no hypotheses to score"),
+        (["a", "b"], [["a"], []], ValueError, "Hypothesis 1 has no reference. Pass one or more, or leave"),
+        (["a", "b"], [["a"], ["b", " "]], ValueError, "Hypothesis 1 has a blank reference.*Leave it out"),
+        (["a", "b"], [["a"], "b"], TypeError, r"references of hypothesis 1 are 'b', expected a list.*Pass \[text\]"),
+        (["a", "b"], [["a"], ["b", None]], TypeError, "references of hypothesis 1 are .*expected a list of strings"),
+        ([["a"], "b"], [["a"], ["b"]], TypeError, r"Hypothesis 0 is \['a'\], expected a string. Join its tokens"),
+        ("a", [["a"]], TypeError, "A string came as a whole corpus. Pass a list of hypotheses"),
+        (["a"], "a", TypeError, "A string came as a whole corpus"),
+    ],
+)
+def test_a_corpus_that_cannot_be_scored_is_refused(score, hypotheses, references, error, complaint):
+    with pytest.raises(error, match=complaint):
+        score(hypotheses, references)
