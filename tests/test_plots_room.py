@@ -35,6 +35,8 @@ EIGENVALUES = np.exp(2j * np.pi * RNG.uniform(size=64))
 CHARACTERS = [chr(code) for code in range(32, 99)]
 CHANCES = RNG.dirichlet(np.full(67, 0.05), size=30)
 MINUTES = np.array([[1.0, 3.0, 9.0], [1.1, 3.2, 9.2]])
+READ = RNG.dirichlet(np.full(12, 0.2), size=10)
+BY_LENGTH = np.linspace(0.6, 0.2, 6) + RNG.normal(0, 0.02, size=(3, 6))
 TITLE = "The state turns over at the word that negates the sentence"
 
 PICTURES = {
@@ -107,6 +109,19 @@ PICTURES = {
     ),
     "history": lambda ax: plots.plot_history(CURVES, title=TITLE, ax=ax),
     "next token": lambda ax: plots.plot_next_token(CHANCES, CHARACTERS, chosen=np.arange(30), title=TITLE, ax=ax),
+    "alignment": lambda ax: plots.plot_alignment(
+        READ, source=WORDS, target=WORDS[:10], truth=[(i, i) for i in range(10)], title=TITLE, ax=ax
+    ),
+    "breakdown": lambda ax: plots.plot_breakdown(
+        {"LSTM, last state only": BY_LENGTH, "LSTM with attention": BY_LENGTH + 0.2},
+        groups=["1–3", "4–6", "7–9", "10–12", "13–16", "17–24"],
+        counts=[1200, 15200, 8012, 2100, 500, 42],
+        x="words in the source sentence",
+        y="chrF",
+        baseline={"word by word": 0.3},
+        title=TITLE,
+        ax=ax,
+    ),
     "against minutes": lambda ax: plots.plot_against_minutes(
         {"LSTM": (MINUTES, 1.5 + 2 / MINUTES), "GRU": (MINUTES[0], 1.55 + 2 / MINUTES[0])},
         marks={"nanoGPT on a CPU": (3, 1.88), "nanoGPT on an A100": (3, 1.47), "minGRU": 1.548},

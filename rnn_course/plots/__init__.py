@@ -17,6 +17,8 @@
   nobody else sees.
 * `next_token`: what came, symbol by symbol, and what was likeliest to come.
 * `budgets`: the loss against the minutes of training, with baselines and published results.
+* `attention`: which words were read for each word that was made, beside the true links.
+* `breakdown`: a figure taken apart by length, place or any ordered groups, with the number of examples in each.
 * `style`: the colors, and the only two functions that make figures to be shown; `steps` and `rows`: what pictures over
   time and pictures of labelled scores share; `decades`: exact zeros on a log scale; `page`: where things lie on the
   page.
@@ -26,7 +28,9 @@ which states what is to be seen.
 """
 
 from rnn_course.plots.animation import AnimatedPicture, animate_gradient_flow
+from rnn_course.plots.attention import plot_alignment
 from rnn_course.plots.attribution import plot_attribution, plot_highlighted_text, plot_highlighted_texts
+from rnn_course.plots.breakdown import plot_breakdown
 from rnn_course.plots.budgets import plot_against_minutes
 from rnn_course.plots.gates import plot_gate_image, plot_gate_saturation, plot_gates
 from rnn_course.plots.gradients import plot_gradient_flow
@@ -54,7 +58,9 @@ __all__ = [
     "highlight_texts",
     "plot_ablation",
     "plot_against_minutes",
+    "plot_alignment",
     "plot_attribution",
+    "plot_breakdown",
     "plot_connectivity",
     "plot_cost",
     "plot_eigenvalues",

@@ -4,11 +4,18 @@ layers: `find_rnn_layers`. states: `trace`, `project_states`. gradients: `gradie
 `jacobian_spectrum`, `connectivity`, `lag_profile`. attribution: `input_attribution`. neurons:
 `unit_concept_correlation`, `ablate_units`. gates: `gate_saturation`. memory: `memory_half_life`, `memory_retention`.
 weights: `gate_weights`, `recurrent_spectral_radius`. patterns: `top_activating_contexts`, `match_state_pattern`.
-training: `GradientFlowCallback`. Under them, replay runs a model step by step with stand_ins for its layers
-(custom_cells for those without a closed form), linear_steps writes such a step down as a matrix, and autodiff holds
-the framework's tape.
+training: `GradientFlowCallback`. attention: `attention_weights`, `ablate_attention`, `alignment_agreement`. readout:
+`read_back`. Under them, replay runs a model step by step with stand_ins for its layers (custom_cells for those
+without a closed form), linear_steps writes such a step down as a matrix, and autodiff holds the framework's tape.
 """
 
+from rnn_course.probes.attention import (
+    AlignmentAgreement,
+    AttentionWeights,
+    ablate_attention,
+    alignment_agreement,
+    attention_weights,
+)
 from rnn_course.probes.attribution import Attribution, input_attribution
 from rnn_course.probes.gates import GateSaturation, gate_saturation
 from rnn_course.probes.gradients import GradientFlow, gradient_flow
@@ -17,12 +24,15 @@ from rnn_course.probes.layers import LayerRef, find_rnn_layers
 from rnn_course.probes.memory import MemoryHalfLife, Retention, memory_half_life, memory_retention
 from rnn_course.probes.neurons import UnitConcept, ablate_units, unit_concept_correlation
 from rnn_course.probes.patterns import Context, Match, match_state_pattern, top_activating_contexts
+from rnn_course.probes.readout import ReadBack, read_back
 from rnn_course.probes.stand_ins import ReplayError
 from rnn_course.probes.states import Projection, Trace, project_states, trace
 from rnn_course.probes.training import GradientFlowCallback
 from rnn_course.probes.weights import SpectralRadius, gate_weights, recurrent_spectral_radius
 
 __all__ = [
+    "AlignmentAgreement",
+    "AttentionWeights",
     "Attribution",
     "Connectivity",
     "Context",
@@ -34,13 +44,17 @@ __all__ = [
     "Match",
     "MemoryHalfLife",
     "Projection",
+    "ReadBack",
     "ReplayError",
     "Retention",
     "SpectralRadius",
     "Spectrum",
     "Trace",
     "UnitConcept",
+    "ablate_attention",
     "ablate_units",
+    "alignment_agreement",
+    "attention_weights",
     "connectivity",
     "find_rnn_layers",
     "gate_saturation",
@@ -53,6 +67,7 @@ __all__ = [
     "memory_half_life",
     "memory_retention",
     "project_states",
+    "read_back",
     "recurrent_spectral_radius",
     "top_activating_contexts",
     "trace",
