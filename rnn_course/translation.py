@@ -83,7 +83,7 @@ class Translator:
         """Translate one sentence.
 
         Args:
-            text: the sentence.
+            text: a string, the sentence.
             options: those of `translate_all`.
 
         Returns:
@@ -98,7 +98,7 @@ class Translator:
         """Translate sentences, those of similar length side by side.
 
         Args:
-            texts: a list of sentences.
+            texts: list of strings, the sentences.
             width: hypotheses that are kept at every step; 1 is greedy search.
             length_penalty: a number from 0 on. Hypotheses are ranked by their log probability divided by length to this
                 power: 0 favors short ones, 1 compares the mean log probability of a token (Cho et al. 2014).
@@ -173,8 +173,8 @@ def translate(model, text, vocabularies, **options):
 
     Args:
         model: a Keras model of `build_translator`.
-        text: the sentence.
-        vocabularies: the source's and the target's `Vocabulary`, a tuple.
+        text: a string, the sentence.
+        vocabularies: the `Vocabulary` of the source and that of the target, as a tuple; no arrays.
         options: those of `Translator.translate_all`.
 
     Returns:
@@ -250,7 +250,7 @@ class BeamLoop(keras.Model):
 
         Args:
             step: scalar, from 0.
-            reading: what `read` returns, a dict.
+            reading: the dict that `read` returns, each `(batch * width, …)`.
             written: `(batch, width, longest)` ids so far.
             scores: `(batch, width)` their log probabilities.
             lengths: `(batch, width)` tokens of each.
@@ -259,7 +259,7 @@ class BeamLoop(keras.Model):
             states: the decoder's, each `(batch * width, units)`.
 
         Returns:
-            A tuple of the last six, one step on.
+            The tuple of these from `written` on, with their shapes, one step on.
         """
         previous = ops.where(step == 0, self.begin, ops.take(written, ops.maximum(step - 1, 0), axis=2))
         logits, seen, states = self.decode(ops.reshape(previous, (-1,)), reading, states)

@@ -168,7 +168,17 @@ def test_tensorflow_has_one_door():
 # --- what a docstring says --------------------------------------------------------------------------------------------
 
 ROOMS_OF_ARRAYS = {
-    *("reference", "sequences", "ngrams", "metrics", "decoding", "generation", "streaming"),
+    *(
+        "reference",
+        "sequences",
+        "candidates",
+        "ngrams",
+        "metrics",
+        "decoding",
+        "generation",
+        "translation",
+        "streaming",
+    ),
     *("layers", "models", "probes", "plots"),
 }
 

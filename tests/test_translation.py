@@ -30,7 +30,7 @@ def small_model(*, cell="gru", attention="dot", seed=0, sharpness=8.0):
 
 
 def step_of(model, source):
-    """The whole model as a step for `beam_search`: it reads anew all that was written, and never writes padding or start."""
+    """The model as a step for `beam_search`: it reads anew all that was written, and never writes padding or start."""
 
     def step(tokens, written):
         written = np.concatenate([written, np.asarray(tokens)[:, None]], axis=1)  # (beams, time)
