@@ -25,7 +25,7 @@
 # - find out how a test set leaks into training without a single row being in both;
 # - meet three translators that learn nothing, and a score that punishes one wrong word in two very different ways;
 # - work out attention on three numbers, and train both networks three times;
-# - search for better sentences than the greedy one, until the search is so good that the translations get worse;
+# - search for better sentences than the greedy one, and see how soon searching harder stops to pay;
 # - read the words back from the vector, one position after the other, and see which ones it has lost;
 # - hold what attention found against the truth, in a language pair of which everything is known, and take it away;
 # - translate sentences of your own.
@@ -43,7 +43,7 @@ import keras
 try:
     import rnn_course
 except ImportError:
-    # %pip install -q --no-deps "git+https://github.com/rnn-course/rnn_course@v0.1.0" sacrebleu portalocker
+    # %pip install -q --no-deps "git+https://github.com/rnn-course/rnn_course@v0.1.0" sacrebleu portalocker colorama
     import rnn_course
 print(f"rnn_course {rnn_course.__version__}, Keras {keras.__version__}")
 
@@ -113,7 +113,7 @@ print(f"from {data.languages[0]} into {data.languages[1]}")
 # sign says "no space here", so nothing is lost but the capital at the beginning, which says nothing about its word.
 
 # %%
-from rnn_course.words import END, START, join_words, split_words
+from rnn_course.words import END, JOINER, START, join_words, split_words
 
 for text in ("¿Qué tal, Tom?", "I don't know the L'Oréal shop."):
     tokens = split_words(text)
@@ -324,15 +324,16 @@ sizes = {"source_vocabulary": len(source_words), "target_vocabulary": len(target
 parts = build_translator(**sizes)
 costs = {
     name: sum(int(np.prod(weight.shape)) for weight in parts.get_layer(name).weights if len(weight.shape) == 2)
-    for name in ("encoder", "decoder", "attention", "combined", "logits")
+    for name in ("encoder", "decoder", "attention", "combined", "target_embedding")
 }
 for name, cost in costs.items():
-    print(f"{name:10} {cost:9,} multiplications a word, {cost / sum(costs.values()):4.0%}")
+    print(f"{name:16} {cost:9,} multiplications a word, {cost / sum(costs.values()):4.0%}")
 print(f"{parts.count_params():,} weights in all")
 
 # %% [markdown]
-# The last layer asks for each word of the vocabulary whether it comes next, and most of them never come. So in training we ask
-# for fewer: the words that do occur in the batch, and some others drawn by chance, which stand for all the rest (Jean et al.
+# The target's vectors serve twice: a word is read through its vector, and chosen by how well the decoder's last vector fits it
+# (Press and Wolf 2017). So the last layer asks of each word of the vocabulary whether it comes next, and most of them never
+# come. In training we ask for fewer: the words that do occur in the batch, and some others drawn by chance, which stand for all the rest (Jean et al.
 # 2015). The score of a drawn one is raised by the logarithm of how many words it stands for, so that on average the sum over
 # the vocabulary stays what it was. On five numbers:
 
@@ -469,22 +470,58 @@ _ = plot_against_minutes(
 )
 
 # %% [markdown]
-# ## The result, held out
+# ## From probabilities to a sentence
 #
-# Now the networks write on their own. `Translator` runs the whole search inside one compiled function: at each step it keeps the
-# `BEAM` most probable beginnings. **Look at your first guess**, then at the table.
+# Now the networks must write on their own. A *greedy* writer takes the most probable word, and may find itself in a dead end. A
+# *beam* keeps several beginnings side by side and drops the least probable ones at each step; the package runs the whole search
+# inside one compiled function. Since every word makes a sentence less probable, short ones are at an advantage, and the usual
+# remedy divides the logarithm by the length. We try both on dev sentences. **Guess**: how much is a beam worth, and for which of
+# the two networks more? Does the remedy help?
 
 # %%
+import logging
+
 from rnn_course.translation import Translator
 
+logging.getLogger("tensorflow").setLevel("ERROR")  # sentences come in many lengths, and it warns of each new one
+dev_sources, dev_references = (part[:50] if FAST else part[:400] for part in questions(data.dev))
+translators = {name: Translator(model, *words) for name, model in models.items()}
+searches = {}
+for name, translator in translators.items():
+    for width in (1, 2, 4, 16):
+        for penalty in (0.0, 1.0) if width > 1 else (0.0,):
+            found = translator.translate_all(dev_sources, width=width, length_penalty=penalty)
+            score = bleu([each.text for each in found], dev_references)
+            searches[name, width, penalty] = score.score, np.mean([each.log_probability for each in found])
+
+# %% [markdown]
+# BLEU, and how probable the network finds what it wrote (the mean logarithm of a sentence's probability):
+
+# %%
+for (name, width, penalty), (score, nats) in searches.items():
+    remedy = "divided by length" if penalty else ""
+    print(f"{name:15} beam {width:2}  BLEU {score:.1f}  log probability {nats:6.2f}  {remedy}")
+PENALTY = max((0.0, 1.0), key=lambda penalty: searches["with attention", BEAM, penalty][0])
+print(f"for the test: a beam of {BEAM}, the logarithm divided by the length to the power of {PENALTY:.0f}")
+
+# %% [markdown]
+# A wider beam finds more probable sentences, always; that is all it is asked to do. BLEU gains with the first few beginnings, and
+# for the network without attention, which is less sure of each word, more. After that hardly anything comes. The remedy was
+# made for longer sentences than ours, where the most probable translation may be an empty one (Stahlberg and Byrne 2019); here
+# the table decides, on dev.
+#
+# ## The result, held out
+#
+# **Look at your first guess**, then at the table.
+
+# %%
 asked_of = [text for text, several in zip(sources, references, strict=True) for _ in several]
 test_pairs = encode(asked_of, [text for several in references for text in several], words)
-translators = {name: Translator(model, *words) for name, model in models.items()}
 written, greedy, accuracies = ({name: [] for name in models} for _ in range(3))
 for name, several in trained.items():
     for weights in several:
         models[name].set_weights(weights)
-        written[name].append(translators[name].translate_all(sources, width=BEAM))
+        written[name].append(translators[name].translate_all(sources, width=BEAM, length_penalty=PENALTY))
         greedy[name].append(translators[name].translate_all(sources, width=1))
         accuracies[name].append(accuracy_of(models[name], test_pairs))
 
@@ -513,7 +550,7 @@ print(f"{best_baseline:15} BLEU {scores[best_baseline][0].score:.1f}  chrF {scor
 print(*(score.signature for score in scores["copy"]), sep="\n")
 
 # %% [markdown]
-# ## The bottleneck begins at five words
+# ## The longer the sentence, the less of it fits
 #
 # A mean hides where it comes from. So we sort the test sentences by the length of their source. **Look at your second guess.**
 
@@ -546,46 +583,21 @@ _ = plot_breakdown(
     x="words of the source sentence",
     y="BLEU on the test set",
     baseline={best_baseline: by_length(baselines[best_baseline])},
-    title="Each word more costs the single vector more",
+    title="The single vector falls behind as sentences grow",
 )
 gaps = bleu_by_length["with attention"].mean(axis=0) - bleu_by_length["without"].mean(axis=0)  # (groups,)
 print("attention is ahead by", *(f"{gap:.1f}" for gap in gaps), "BLEU, from short to long")
 
 # %% [markdown]
-# Very short sentences fit into one vector nearly as well. From then on each further word costs the network without attention
-# more than the other. Cho et al. (2014) saw this in the first networks that translated, and attention was the answer.
-#
-# ## Search harder, and it gets worse
-#
-# A greedy writer takes the most probable word, and may find itself in a dead end. A *beam* keeps several beginnings. It ranks
-# them by their probability, and every word makes a sentence less probable; so the usual remedy divides the logarithm by the
-# length. **Guess** what happens to BLEU without that remedy when the beam grows from 1 to 64 (on some of the dev sentences; the
-# beam of the table above was fixed before).
-
-# %%
-dev_sources, dev_references = (part[:50] if FAST else part[:500] for part in questions(data.dev))
-beams = (1, 2, 4, 16) if FAST else (1, 2, 4, 16, 64)
-searches = {}
-for penalty in (0.0, 1.0):
-    for width in beams:
-        found = translators["with attention"].translate_all(
-            dev_sources, width=width, length_penalty=penalty, longest=30
-        )
-        score = bleu([each.text for each in found], dev_references)
-        nats = np.mean([each.log_probability for each in found])
-        searches[penalty, width] = score.score, nats, score.brevity_penalty
-        print(f"penalty {penalty:.0f}, beam {width:2}: BLEU {score.score:.1f}", end="  ")
-        print(f"log probability {nats:.2f}, too short: {1 - score.brevity_penalty:.1%}")
-
-# %% [markdown]
-# The search does what it is asked to: the wider the beam, the more probable the sentences. Only, what is probable is not what is
-# good. Without the remedy the widest beam finds sentences that are likely because they are short. So a beam of a few is not a
-# poor man's search; in part it is good *because* it searches badly.
+# Attention is ahead at every length, and the lead grows: most of it comes from the longest sentences, where the network with one
+# vector falls back nearly to the level of the nearest sentence. Cho et al. (2014) saw this in the first networks that
+# translated, and attention was the answer. (Of the shortest sentences all know less than of longer ones: in three words there
+# is little from which to tell who is meant.)
 #
 # ## Can you see which word stands for which?
 #
 # Nobody told the network. It was given whole sentences, and asked for the next word. Here are two sentences of our own in which
-# the order differs: in Spanish the adjective follows its noun, and "the past week" is *la semana pasada*.
+# the order differs: in Spanish the adjective follows its noun, and "last week" is *la semana pasada*, the week passed.
 
 # %%
 from rnn_course.plots import plot_alignment
@@ -612,7 +624,8 @@ _ = draw(shown[0], "Nobody told it which word stands for which")
 
 # %% [markdown]
 # Read it row by row. Where the two languages agree in order, the bright cells lie on the diagonal; where they do not, the
-# network jumps ahead and comes back. The second sentence has a *don't*, for which Spanish has one word:
+# network jumps ahead and comes back. It need not look at the very word: a state of the encoder knows of its neighbors too. The
+# second sentence has a *don't*, for which Spanish has one word:
 
 # %%
 _ = draw(shown[1], "Several English words may be made from one Spanish word")
@@ -691,8 +704,6 @@ for name, model in models.items():
 # The chance level says the most frequent word of each position.
 
 # %%
-from rnn_course.plots import plot_breakdown
-
 _ = plot_breakdown(
     {name: memory.accuracy for name, memory in memories.items()},
     groups=range(1, TOKENS + 1),
@@ -708,9 +719,11 @@ print(
 )
 
 # %% [markdown]
-# Two findings. The encoder reads from both sides, so the first and the last words are the freshest, and the middle fades. And
-# the network that must live on this vector keeps more in it than the one that can look back: what need not be kept is not kept.
-# (Full stops and question marks are easy to guess; compare each point with the dashed line below it.)
+# The encoder reads from both sides, so the first and the last words are the freshest, and what stands in between fades. (The last
+# token is a full stop or a question mark, easy to guess: compare with the dashed line.) And the second guess? The two lines are
+# one. The network whose every word depends on this vector has not learned to put more into it than the one that hardly needs it.
+# What a recurrent encoder carries to its end seems to be decided by how it reads, not by how badly it is needed, and attention
+# does not enlarge the vector: it goes around it.
 #
 # ## The path of a sentence
 #
@@ -729,7 +742,7 @@ plane = project_states(path.hidden, mask=path.mask)
 _ = plot_trajectories(
     plane.points,
     labels=WHO,
-    tokens=[split_words(text) for text in WHO],
+    tokens=[[token.strip(JOINER) for token in split_words(text)] for text in WHO],
     mask=path.mask,
     axis_labels=[f"component {number} ({share:.0%})" for number, share in enumerate(plane.explained, start=1)],
     title="The same words in another order end elsewhere",
@@ -798,10 +811,14 @@ _ = plot_scores(
     ablated,
     baseline={"network without attention": bottleneck},
     quantity="token accuracy on test sentences",
-    title="Reading only the most read word costs little; reading all alike costs most of it",
+    title="An even look at all words is worse than none",
 )
 
 # %% [markdown]
+# To read only the most read word costs little: most weights were nearly all or nothing anyway. But with an even look at all
+# words, or one word after the other, the network does worse than the one that never had any attention. It has learned to rely on
+# being told *where*; the bright cells of the pictures are what it translates with.
+#
 # ## Translate your own
 #
 # The network knows as many words as its vocabulary holds, and sentences of up to ten words. What it does not know it says.
@@ -858,7 +875,7 @@ def masked_attention(scores, mask): ...
 exercises.q2.check(masked_attention)
 
 # %% [markdown]
-# ### Exercise 3 · 15 minutes
+# ### Exercise 3 · 10 minutes
 #
 # The heart of the search: write `beam_step(log_probabilities, scores, width)`. It gets what may follow each of some beginnings,
 # `(beams, vocabulary)`, and how probable these are so far, `(beams,)`; it returns the new scores, the beams and the tokens of the
@@ -885,7 +902,7 @@ def brevity_penalty(hypothesis_length, reference_lengths): ...
 exercises.q4.check(brevity_penalty)
 
 # %% [markdown]
-# ### Exercise 5 · 10 minutes
+# ### Exercise 5 · 5 minutes
 #
 # Write `teacher_forcing(targets, start)`: what the decoder reads while it is asked for `targets`, `(batch, time)`, 0 being padding.
 # One difference to the lesson's own: where nothing is asked (a target of 0), nothing is read (0), so the end is never read.
@@ -903,10 +920,10 @@ exercises.q5.check(teacher_forcing)
 # - Rows that are cut apart can still hold the same sentence. A translator that only remembers measures such a leak.
 # - BLEU counts runs of words, so one wrong word costs little at the end and much in the middle; it is a score for test sets.
 # - Attention is a softmax and a mean. It makes the same network much better, and more so the longer the sentence.
-# - A single vector loses the middle of the sentence first; and a network that can look back does not even try to keep it.
+# - A single vector loses the middle of the sentence first, and a network that lives on it does not learn to keep more.
 # - In a language pair of known alignment, the attention of a network that was never told finds the truth for nearly all words.
-#   Replaced by an even look at all words, it takes most of the network's skill with it.
-# - The most probable translation is not the best. A search must be told what length is worth.
+#   Replaced by an even look at all words, the network is worse off than one that never had it.
+# - A wider search always finds more probable sentences; only the first few beginnings make better ones.
 #
 # ## What is not known from this
 #
@@ -927,6 +944,7 @@ exercises.q5.check(teacher_forcing)
 # - Luong, Pham and Manning (2015), *Effective approaches to attention-based neural machine translation*, EMNLP: scores as products.
 # - Jean, Cho, Memisevic and Bengio (2015), *On using very large target vocabulary for neural machine translation*, ACL; Bengio and
 #   Senécal (2008), *Adaptive importance sampling*, IEEE Transactions on Neural Networks 19: asking for some words only.
+# - Press and Wolf (2017), *Using the output embedding to improve language models*, EACL: one table for reading and writing words.
 # - Williams and Zipser (1989), *A learning algorithm for continually running fully recurrent neural networks*, Neural Computation
 #   1: teacher forcing.
 # - Papineni, Roukos, Ward and Zhu (2002), *BLEU*, ACL; Popović (2015), *chrF*, WMT; Post (2018), *A call for clarity in reporting
@@ -961,11 +979,13 @@ figures = {
 
 # %%
 opened = {
-    "bleu_beam_1_dev": searches[1.0, 1][0],
-    "bleu_beam_4_dev": searches[1.0, 4][0],
-    "bleu_widest_beam_dev": searches[1.0, beams[-1]][0],
-    "bleu_widest_beam_without_penalty_dev": searches[0.0, beams[-1]][0],
-    "too_short_widest_beam_without_penalty": float(1 - searches[0.0, beams[-1]][2]),
+    "length_penalty": PENALTY,
+    **{
+        f"bleu_dev_{name.replace(' ', '_')}_beam_{width}_penalty_{penalty:.0f}": score
+        for (name, width, penalty), (score, _) in searches.items()
+    },
+    "log_probability_dev_beam_1": float(searches["with attention", 1, 0.0][1]),
+    "log_probability_dev_beam_16": float(searches["with attention", 16, 0.0][1]),
     "alignment_agreement": agreement.share,
     "alignment_agreement_diagonal": along.share,
     **{f"recalled_{name.replace(' ', '_')}": share for name, share in recalled.items()},

@@ -14,7 +14,7 @@ from keras import ops
 from rnn_course.sequences import pad
 from rnn_course.words import END, START, join_words, split_words
 
-PARTS = ("source", "encoder", "state_1", "target_embedding", "decoder", "combined", "norm", "logits")
+PARTS = ("source", "encoder", "state_1", "target_embedding", "decoder", "combined", "norm")
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,7 +290,8 @@ class BeamLoop(keras.Model):
         else:
             context, seen = reading["summary"], ops.zeros_like(hidden[:, :1])
         combined = parts["norm"](parts["combined"](ops.concatenate([hidden, context], axis=-1)))
-        return ops.cast(parts["logits"](combined), "float32"), ops.cast(seen, "float32"), list(states)
+        logits = parts["target_embedding"](combined, reverse=True)
+        return ops.cast(logits, "float32"), ops.cast(seen, "float32"), list(states)
 
     def allowed(self, logits):
         """Rule out padding and the start token in logits `(rows, vocabulary)`."""

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from rnn_course.candidates import sample_candidates
-from rnn_course.layers import CandidateLogits
+from rnn_course.layers import CandidateLogits, TiedEmbedding
 from rnn_course.models import build_candidate_twin, build_language_model, build_translator
 
 TARGETS = np.array([[3, 7, 0], [7, 9, 4]])
@@ -79,13 +79,31 @@ def test_the_logits_are_those_of_the_whole_layer_and_the_correction():
     np.testing.assert_allclose(found, np.array(layer(vectors))[..., chosen.ids] + chosen.correction, atol=1e-5)
 
 
+def test_a_table_that_is_read_and_chosen_from_gives_the_same_logits():
+    layer, chosen = TiedEmbedding(40, 3), draw()
+    layer.build()
+    layer.bias.assign(np.arange(40) / 10)
+    vectors = np.random.default_rng(3).normal(size=(2, 4, 3)).astype("float32")
+    found = CandidateLogits(layer)(vectors, chosen.ids, chosen.correction)
+    whole = np.array(layer(vectors, reverse=True))
+    np.testing.assert_allclose(found, whole[..., chosen.ids] + chosen.correction, atol=1e-5)
+
+
 @pytest.mark.parametrize(
-    "layer", [keras.layers.Dense(3), keras.layers.Dropout(0.1), keras.layers.Dense(3, activation="softmax")]
+    "layer",
+    [
+        keras.layers.Dense(3),
+        keras.layers.Dropout(0.1),
+        keras.layers.Dense(3, activation="softmax"),
+        keras.layers.Embedding(3, 2),
+    ],
 )
 def test_only_a_built_layer_of_plain_logits_will_do(layer):
     if isinstance(layer, keras.layers.Dense) and layer.activation is not keras.activations.linear:
         layer.build((None, 2))
-    with pytest.raises(ValueError, match="pass the built Dense layer of all logits, without activation"):
+    with pytest.raises(
+        ValueError, match="pass the built layer of all logits, a TiedEmbedding or a Dense without activation"
+    ):
         CandidateLogits(layer)
 
 
@@ -116,19 +134,20 @@ def test_with_all_words_as_candidates_a_step_of_training_is_the_same_step():
 def test_a_word_that_is_not_asked_for_is_not_moved():
     model, chosen = small_translator(), draw()
     twin = build_candidate_twin(model)
-    before = model.get_layer("logits").get_weights()[0]
+    before = model.get_layer("target_embedding").get_weights()[1]
     twin.compile(
         keras.optimizers.SGD(0.5), keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
     )
     inputs = [np.array([[3, 4], [6, 7]]), np.array([[2, 3, 7], [2, 7, 9]]), chosen.ids, chosen.correction]
     twin.train_on_batch(inputs, chosen.places)
-    moved = np.abs(model.get_layer("logits").get_weights()[0] - before).max(axis=0) > 0
+    moved = np.abs(model.get_layer("target_embedding").get_weights()[1] - before) > 0
     np.testing.assert_array_equal(np.flatnonzero(moved), chosen.ids)
 
 
 def test_a_language_model_has_a_twin_as_well():
     model = build_language_model(vocabulary=40, embedding=4, units=(5,), cell="gru")
     chosen = draw()
-    found = build_candidate_twin(model)([TARGETS, chosen.ids, chosen.correction])
+    twin = build_candidate_twin(model, vectors="dropout_1", logits="logits")
+    found = twin([TARGETS, chosen.ids, chosen.correction])
     whole = ops.convert_to_numpy(model(TARGETS))
     np.testing.assert_allclose(found, whole[..., chosen.ids] + chosen.correction, atol=1e-5)

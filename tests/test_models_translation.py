@@ -24,7 +24,7 @@ def test_two_rows_of_ids_become_logits_for_every_target_step(cell, attention):
     assert not model.compiled
     names = [layer.name for layer in model.layers]
     assert {"source", "source_embedding", "encoder", "summary", "state_1", "target", "target_embedding"} < set(names)
-    assert {"decoder", "combined", "norm", "logits"} < set(names)
+    assert {"decoder", "combined", "norm", "dropout"} < set(names)
     assert ("state_2" in names) == (cell == "lstm")
     assert ("attention" in names) == (attention is not None)
 
@@ -79,6 +79,19 @@ def test_with_attention_the_context_is_the_weighted_mean_of_the_encoder_states()
 def test_both_kinds_differ_in_nothing_but_the_two_matrices_that_compare():
     with_attention, without = small(), small(attention=None)
     assert with_attention.count_params() - without.count_params() == 2 * 6 * 6
+
+
+def test_what_is_read_and_what_is_chosen_are_one_table_also_after_saving(tmp_path):
+    small().save(tmp_path / "translator.keras")
+    for model in (small(), keras.models.load_model(tmp_path / "translator.keras")):
+        assert "logits" not in [layer.name for layer in model.layers]
+        before = np.array(model([SOURCE, TARGET]))
+        vectors, bias = model.get_layer("target_embedding").get_weights()
+        vectors[11] = 7.0  # a word that the target does not hold: only its own logit may change
+        model.get_layer("target_embedding").set_weights([vectors, bias])
+        after = np.array(model([SOURCE, TARGET]))
+        np.testing.assert_array_equal(before[..., :11], after[..., :11])
+        assert np.abs(before[..., 11] - after[..., 11]).min() > 0
 
 
 def test_a_saved_translator_says_the_same(tmp_path):

@@ -10,7 +10,7 @@ from rnn_course.exercises import start_here
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
-OPEN, STREAM = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+OPEN, STREAM, TRANSLATE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_helpers_open_the_readers_own_network():
@@ -33,6 +33,15 @@ def test_a_model_goes_on_as_a_stream_with_and_without_keras(tmp_path, monkeypatc
     numpy.testing.assert_allclose(in_one_go, whole, atol=1e-6)
     numpy.testing.assert_allclose(scope["y"], whole[-1], atol=1e-6)  # NumPy, from the state that Keras left
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state.npz", "weights.npz"]
+
+
+def test_two_pairs_of_sentences_are_enough_to_build_and_ask_a_translator():
+    scope = {}
+    exec(TRANSLATE, scope)
+    found = scope["found"]
+    assert found.source_tokens == ("el", "perro", "no", "canta", "￭.")
+    assert found.alignment.shape == (len(found.tokens), 5)
+    assert set(found.tokens) <= set(scope["target_words"].tokens)
 
 
 def test_the_check_says_what_the_readme_says():

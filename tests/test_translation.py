@@ -23,9 +23,19 @@ def small_model(*, cell="gru", attention="dot", seed=0, sharpness=8.0):
         source_vocabulary=len(SOURCE), target_vocabulary=len(TARGET), embedding=6, units=8, cell=cell,
         attention=attention,
     )  # fmt: skip
-    kernel, bias = model.get_layer("logits").get_weights()
-    bias[TARGET.encode([END])[0]] += 1.0  # so that some sentences end early
-    model.get_layer("logits").set_weights([sharpness * kernel, bias])
+    vectors, bias = model.get_layer("target_embedding").get_weights()
+    bias[STOP] += 1.0  # so that some sentences end early
+    model.get_layer("target_embedding").set_weights([sharpness * vectors, bias])
+    return model
+
+
+def biased(**biases):
+    """A small translator with other biases for some tokens of the target."""
+    model = small_model()
+    vectors, bias = model.get_layer("target_embedding").get_weights()
+    for token, value in biases.items():
+        bias[TARGET.tokens.index(token)] = value
+    model.get_layer("target_embedding").set_weights([vectors, bias])
     return model
 
 
@@ -82,21 +92,14 @@ def test_a_model_without_attention_gives_no_alignment():
 
 
 def test_padding_and_start_are_never_written_and_the_end_closes_a_sentence():
-    model = small_model()
-    kernel, bias = model.get_layer("logits").get_weights()
-    bias[[0, BEGIN]] = 100.0
-    model.get_layer("logits").set_weights([kernel, bias])
+    model = biased(**{"": 100.0, START: 100.0})
     for each in Translator(model, SOURCE, TARGET).translate_all(SENTENCES, longest=6):
         assert not {"", START, END} & set(each.tokens)
         assert each.finished or len(each.tokens) == 6
 
 
 def test_a_model_that_ends_at_once_writes_nothing():
-    model = small_model()
-    kernel, bias = model.get_layer("logits").get_weights()
-    bias[STOP] = 1000.0
-    model.get_layer("logits").set_weights([kernel, bias])
-    found = Translator(model, SOURCE, TARGET).translate("Uno dos.")
+    found = Translator(biased(**{END: 1000.0}), SOURCE, TARGET).translate("Uno dos.")
     assert (found.text, found.tokens, found.finished, found.log_probability) == ("", (), True, 0.0)
     assert found.alignment.shape == (0, 3)
 
@@ -109,11 +112,7 @@ def test_words_that_the_model_does_not_know_are_named():
 
 
 def test_an_unknown_word_of_the_target_is_shown_as_such():
-    model = small_model()
-    kernel, bias = model.get_layer("logits").get_weights()
-    bias[1] = 1000.0
-    model.get_layer("logits").set_weights([kernel, bias])
-    assert Translator(model, SOURCE, TARGET).translate("Uno.", longest=2).text == "<unk> <unk>"
+    assert Translator(biased(**{"<unk>": 1000.0}), SOURCE, TARGET).translate("Uno.", longest=2).text == "<unk> <unk>"
 
 
 def test_weights_that_change_are_used_at_once():
@@ -176,11 +175,8 @@ def test_vocabularies_of_another_model_are_refused():
 
 
 def test_weights_that_ran_away_are_reported():
-    model = small_model()
-    kernel, bias = model.get_layer("logits").get_weights()
-    model.get_layer("logits").set_weights([kernel * np.nan, bias])
     with pytest.raises(ValueError, match="logits are not finite"):
-        Translator(model, SOURCE, TARGET).translate("Uno.")
+        Translator(biased(cat=np.nan), SOURCE, TARGET).translate("Uno.")
 
 
 def test_any_way_of_cutting_will_do():

@@ -1,13 +1,14 @@
 """Keras layers that Keras lacks.
 
 word_dropout: `WordDropout`. subword: `SubwordEmbedding`. pooling: `MaskedPooling`. attention: `CrossAttention`.
-candidates: `CandidateLogits`.
+tied: `TiedEmbedding`. candidates: `CandidateLogits`.
 """
 
 from rnn_course.layers.attention import CrossAttention
 from rnn_course.layers.candidates import CandidateLogits
 from rnn_course.layers.pooling import MaskedPooling
 from rnn_course.layers.subword import SubwordEmbedding
+from rnn_course.layers.tied import TiedEmbedding
 from rnn_course.layers.word_dropout import WordDropout
 
-__all__ = ["CandidateLogits", "CrossAttention", "MaskedPooling", "SubwordEmbedding", "WordDropout"]
+__all__ = ["CandidateLogits", "CrossAttention", "MaskedPooling", "SubwordEmbedding", "TiedEmbedding", "WordDropout"]

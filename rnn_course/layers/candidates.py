@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from rnn_course.layers.tied import TiedEmbedding
+
 
 class CandidateLogits(keras.layers.Layer):
     """Logits of some candidates of a vocabulary, with the weights of the layer that gives all of them.
@@ -16,7 +18,8 @@ class CandidateLogits(keras.layers.Layer):
     Output: (batch, time, candidates).
 
     Args:
-        logits: the `Dense` layer of all logits, without activation; its weights are used, and trained.
+        logits: the layer of all logits, a `Dense` without activation or a `TiedEmbedding`; its weights are used, and
+            trained.
 
     Raises:
         ValueError: where `logits` is another layer, is not built, or has an activation.
@@ -26,15 +29,22 @@ class CandidateLogits(keras.layers.Layer):
         """Check and keep the layer."""
         super().__init__(**options)
         linear = getattr(logits, "activation", None) in (None, keras.activations.linear)
-        if not isinstance(logits, keras.layers.Dense) or not logits.built or not linear:
-            raise ValueError(f"logits is {logits!r}; pass the built Dense layer of all logits, without activation.")
+        if not isinstance(logits, keras.layers.Dense | TiedEmbedding) or not logits.built or not linear:
+            raise ValueError(
+                f"logits is {logits!r}; pass the built layer of all logits, "
+                "a TiedEmbedding or a Dense without activation."
+            )
         self.logits = logits
 
     def call(self, vectors, ids, correction):
         """Return the logits `(batch, time, candidates)` of the candidates `(candidates,)`, corrected."""
-        scores = ops.matmul(vectors, ops.take(self.logits.kernel, ids, axis=1))
+        if isinstance(self.logits, TiedEmbedding):
+            kernel = ops.transpose(ops.take(self.logits.embeddings, ids, axis=0))  # (features, candidates)
+        else:
+            kernel = ops.take(self.logits.kernel, ids, axis=1)
+        scores = ops.matmul(vectors, ops.cast(kernel, vectors.dtype))
         bias = 0 if self.logits.bias is None else ops.take(self.logits.bias, ids)
-        return scores + bias + ops.cast(correction, scores.dtype)
+        return scores + ops.cast(bias + correction, scores.dtype)
 
     def compute_output_shape(self, vectors_shape, ids_shape, correction_shape):
         """Return `(batch, time, candidates)`."""

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from rnn_course.layers import CrossAttention
+from rnn_course.layers import CrossAttention, TiedEmbedding
 
 CELLS = {"lstm": layers.LSTM, "gru": layers.GRU}
 
@@ -24,7 +24,7 @@ def build_translator(
     Args:
         source_vocabulary: number of source token ids, padding and unknown included.
         target_vocabulary: number of target token ids.
-        embedding: length of a token's vector, in both languages, and of what the last layer makes its choice from.
+        embedding: length of a token's vector; the target's vectors are also the last layer (Press and Wolf 2017).
         units: units of the decoder, an even number; the encoder has half of them in each direction.
         cell: `"gru"` or `"lstm"`.
         attention: `"dot"`, `"additive"`, or `None`.
@@ -32,7 +32,7 @@ def build_translator(
 
     Returns:
         An uncompiled `keras.Model` of the layers source, source_embedding, encoder, summary, state_1 (LSTM: state_2),
-        target, target_embedding, decoder, attention (where there is one), combined, norm, logits, and dropouts.
+        target, target_embedding, decoder, attention (where there is one), combined, norm, dropout.
 
     Raises:
         ValueError: another `cell`, or an odd number of units.
@@ -48,8 +48,8 @@ def build_translator(
     names = [f"state_{number}" for number in range(1, 1 + len(last) // 2)]
     states = [layers.Dense(units, "tanh", name=name)(summary) for name in names]
     target = keras.Input((None,), dtype="int32", name="target")
-    words = layers.Embedding(target_vocabulary, embedding, name="target_embedding")(target)
-    words = layers.SpatialDropout1D(dropout, name="target_dropout")(words)
+    lookup = TiedEmbedding(target_vocabulary, embedding, name="target_embedding")
+    words = layers.SpatialDropout1D(dropout, name="target_dropout")(lookup(target))
     hidden = CELLS[cell](units, return_sequences=True, name="decoder")(words, initial_state=states)
     if attention is None:
         context = summary[:, None, :] + ops.zeros_like(hidden[:, :, :1])  # (batch, target, …): the same at every step
@@ -58,4 +58,4 @@ def build_translator(
     combined = layers.Concatenate(name="hidden_and_context")([hidden, context])
     combined = layers.LayerNormalization(name="norm")(layers.Dense(embedding, name="combined")(combined))
     combined = layers.SpatialDropout1D(dropout, name="dropout")(combined)
-    return keras.Model([source, target], layers.Dense(target_vocabulary, name="logits")(combined), name="translator")
+    return keras.Model([source, target], lookup(combined, reverse=True), name="translator")
