@@ -168,18 +168,8 @@ def test_tensorflow_has_one_door():
 # --- what a docstring says --------------------------------------------------------------------------------------------
 
 ROOMS_OF_ARRAYS = {
-    *(
-        "reference",
-        "sequences",
-        "candidates",
-        "ngrams",
-        "metrics",
-        "decoding",
-        "generation",
-        "translation",
-        "streaming",
-    ),
-    *("layers", "models", "probes", "plots"),
+    *("reference", "sequences", "candidates", "ngrams", "metrics", "decoding", "generation", "translation"),
+    *("streaming", "music", "layers", "models", "probes", "plots"),
 }
 
 # A tuple of axes such as (batch, 1 + time, units), `(…)`, an axis by itself, or a sentence about the shape.

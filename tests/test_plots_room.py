@@ -36,6 +36,8 @@ CHARACTERS = [chr(code) for code in range(32, 99)]
 CHANCES = RNG.dirichlet(np.full(67, 0.05), size=30)
 MINUTES = np.array([[1.0, 3.0, 9.0], [1.1, 3.2, 9.2]])
 READ = RNG.dirichlet(np.full(12, 0.2), size=10)
+CHORALE = np.array([72, 67, 60, 48]) + RNG.integers(-3, 4, size=(32, 4))
+SOUNDING = (CHORALE[:, :, None] == 21 + np.arange(88)).any(axis=1)
 BY_LENGTH = np.linspace(0.6, 0.2, 6) + RNG.normal(0, 0.02, size=(3, 6))
 TITLE = "The state turns over at the word that negates the sentence"
 
@@ -112,6 +114,13 @@ PICTURES = {
     "alignment": lambda ax: plots.plot_alignment(
         READ, source=WORDS, target=WORDS[:10], truth=[(i, i) for i in range(10)], title=TITLE, ax=ax
     ),
+    "piano roll": lambda ax: plots.plot_piano_roll(CHORALE, title=TITLE, ax=ax),
+    "piano roll of keys": lambda ax: plots.plot_piano_roll(SOUNDING, step=0.5, title=TITLE, ax=ax),
+    "piano roll of probabilities": lambda ax: plots.plot_piano_roll(
+        SOUNDING, probabilities=0.6 * SOUNDING, title=TITLE, ax=ax
+    ),
+    "activity": lambda ax: plots.plot_activity(RNG.uniform(-1, 1, size=(32, 64)), title=TITLE, ax=ax),
+    "activity of a unit": lambda ax: plots.plot_activity(RNG.uniform(-1, 1, size=32), title=TITLE, ax=ax),
     "breakdown": lambda ax: plots.plot_breakdown(
         {"LSTM, last state only": BY_LENGTH, "LSTM with attention": BY_LENGTH + 0.2},
         groups=["1–3", "4–6", "7–9", "10–12", "13–16", "17–24"],

@@ -11,6 +11,10 @@ sample_play           the bundled one, with its truth
 make_sensor_stream    a sensor's values without end, with the truth about its regimes and where they change
 load_translation      Spanish sentences with their English translations
 make_sentence_pairs   such pairs from a seeded grammar, with the truth about which word stands for which
+load_chorales         chorales for four voices, as rolls of the piano's keys and as voices
+make_chorales         such chorales from a grammar of functional harmony, with the truth about key and chord
+to_voices             deals the notes of a roll out to voices; transpose: the same tune higher or lower
+read_midi             your own MIDI file, or a folder of them, on a grid; split_tunes: such tunes in three splits
 read_labelled_text    your own CSV or TSV file of texts with a label each
 read_sentence_pairs   your own file of sentences with their translations, in any two languages
 read_text             your own text file, cut in two by position
@@ -23,8 +27,11 @@ and verifies it, `samples` writes the bundled files anew.
 from rnn_course.data.bilingual import make_sentence_pairs
 from rnn_course.data.brackets import Brackets, make_brackets
 from rnn_course.data.cache import DataError
+from rnn_course.data.chorales import Chorales, Harmony, Tunes, load_chorales, split_tunes, to_voices, transpose
+from rnn_course.data.harmony import chord_notes, make_chorales
 from rnn_course.data.labelled_text import LabelledText, Sentiment, read_labelled_text
 from rnn_course.data.long_memory import LongMemory, copy_memory_guess, make_adding_problem, make_copy_memory
+from rnn_course.data.midi import MidiTunes, read_midi
 from rnn_course.data.plays import Play, make_play, sample_play
 from rnn_course.data.reviews import make_reviews
 from rnn_course.data.sensors import SensorStream, make_sensor_stream
@@ -35,29 +42,40 @@ from rnn_course.data.translation import load_translation
 
 __all__ = [
     "Brackets",
+    "Chorales",
     "DataError",
+    "Harmony",
     "LabelledText",
     "LongMemory",
+    "MidiTunes",
     "Play",
     "SensorStream",
     "SentencePairs",
     "Sentiment",
     "Text",
     "Translation",
+    "Tunes",
+    "chord_notes",
     "copy_memory_guess",
+    "load_chorales",
     "load_sentiment",
     "load_text",
     "load_translation",
     "make_adding_problem",
     "make_brackets",
+    "make_chorales",
     "make_copy_memory",
     "make_play",
     "make_reviews",
     "make_sensor_stream",
     "make_sentence_pairs",
     "read_labelled_text",
+    "read_midi",
     "read_sentence_pairs",
     "read_text",
     "sample_play",
     "split_pairs",
+    "split_tunes",
+    "to_voices",
+    "transpose",
 ]

@@ -4,11 +4,17 @@ import sys
 from pathlib import Path
 
 from rnn_course.data.bilingual import write_sentence_pairs
+from rnn_course.data.harmony import write_chorales
 from rnn_course.data.plays import write_play
 from rnn_course.data.registry import shipped
 from rnn_course.data.reviews import write_reviews
 
-WRITERS = {"play.txt": write_play, "reviews.tsv": write_reviews, "sentence_pairs.tsv": write_sentence_pairs}
+WRITERS = {
+    "chorales.json": write_chorales,
+    "play.txt": write_play,
+    "reviews.tsv": write_reviews,
+    "sentence_pairs.tsv": write_sentence_pairs,
+}
 
 
 def write_samples(folder: Path) -> list[Path]:

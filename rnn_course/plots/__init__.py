@@ -19,6 +19,7 @@
 * `budgets`: the loss against the minutes of training, with baselines and published results.
 * `attention`: which words were read for each word that was made, beside the true links.
 * `breakdown`: a figure taken apart by length, place or any ordered groups, with the number of examples in each.
+* `piano_roll`: which keys sound at which beat, and under them what units did meanwhile.
 * `style`: the colors, and the only two functions that make figures to be shown; `steps` and `rows`: what pictures over
   time and pictures of labelled scores share; `decades`: exact zeros on a log scale; `page`: where things lie on the
   page.
@@ -41,6 +42,7 @@ from rnn_course.plots.latency import plot_cost, plot_latency
 from rnn_course.plots.memory import plot_retention
 from rnn_course.plots.neurons import plot_ablation, plot_unit_concept
 from rnn_course.plots.next_token import plot_next_token
+from rnn_course.plots.piano_roll import plot_activity, plot_piano_roll, plot_roll_with_activity
 from rnn_course.plots.states import plot_states, plot_trajectories, plot_unit_over_time
 from rnn_course.plots.style import axes_or_new, figure_grid, hatch_masked
 from rnn_course.plots.surprise import plot_forecast, plot_surprise
@@ -57,6 +59,7 @@ __all__ = [
     "highlight_text",
     "highlight_texts",
     "plot_ablation",
+    "plot_activity",
     "plot_against_minutes",
     "plot_alignment",
     "plot_attribution",
@@ -78,7 +81,9 @@ __all__ = [
     "plot_lag_profile",
     "plot_latency",
     "plot_next_token",
+    "plot_piano_roll",
     "plot_retention",
+    "plot_roll_with_activity",
     "plot_scores",
     "plot_spectrum",
     "plot_states",
