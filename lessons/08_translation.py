@@ -589,8 +589,8 @@ gaps = bleu_by_length["with attention"].mean(axis=0) - bleu_by_length["without"]
 print("attention is ahead by", *(f"{gap:.1f}" for gap in gaps), "BLEU, from short to long")
 
 # %% [markdown]
-# Attention is ahead at every length, and the lead grows: most of it comes from the longest sentences, where the network with one
-# vector falls back nearly to the level of the nearest sentence. Cho et al. (2014) saw this in the first networks that
+# Attention is ahead at every length, and the lead grows: it is largest for the longest sentences, where the network with one
+# vector comes down towards the nearest sentence. Cho et al. (2014) saw this in the first networks that
 # translated, and attention was the answer. (Of the shortest sentences all know less than of longer ones: in three words there
 # is little from which to tell who is meant.)
 #
