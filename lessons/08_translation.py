@@ -676,8 +676,8 @@ _ = plot_alignment(
 
 # %% [markdown]
 # That attention finds the truth here is no law. Nothing in training rewards a readable attention; a state of the encoder also
-# knows of its neighbors, so the network could read the next word's state and translate as well. (In a kind with additive scores it
-# does so more often: set `attention="additive"` and see.)
+# knows of its neighbors, so the network could read the next word's state and translate as well. (Set
+# `attention="additive"` and see what another way of scoring finds.)
 #
 # ## What the single vector has lost
 #
