@@ -1,14 +1,24 @@
 """Keras layers that Keras lacks.
 
 word_dropout: `WordDropout`. subword: `SubwordEmbedding`. pooling: `MaskedPooling`. attention: `CrossAttention`.
-tied: `TiedEmbedding`. candidates: `CandidateLogits`.
+tied: `TiedEmbedding`. candidates: `CandidateLogits`. keys: `PressedKeys`, `FallingChoices`.
 """
 
 from rnn_course.layers.attention import CrossAttention
 from rnn_course.layers.candidates import CandidateLogits
+from rnn_course.layers.keys import FallingChoices, PressedKeys
 from rnn_course.layers.pooling import MaskedPooling
 from rnn_course.layers.subword import SubwordEmbedding
 from rnn_course.layers.tied import TiedEmbedding
 from rnn_course.layers.word_dropout import WordDropout
 
-__all__ = ["CandidateLogits", "CrossAttention", "MaskedPooling", "SubwordEmbedding", "TiedEmbedding", "WordDropout"]
+__all__ = [
+    "CandidateLogits",
+    "CrossAttention",
+    "FallingChoices",
+    "MaskedPooling",
+    "PressedKeys",
+    "SubwordEmbedding",
+    "TiedEmbedding",
+    "WordDropout",
+]

@@ -5,6 +5,7 @@ One file an application; compile and fit stay with the lesson, or with you.
 
 from rnn_course.models.candidates import build_candidate_twin
 from rnn_course.models.language_model import build_language_model
+from rnn_course.models.music import build_frame_model, build_voice_model
 from rnn_course.models.sentiment import build_sentiment_classifier
 from rnn_course.models.streaming import build_forecaster
 from rnn_course.models.translation import build_translator
@@ -12,7 +13,9 @@ from rnn_course.models.translation import build_translator
 __all__ = [
     "build_candidate_twin",
     "build_forecaster",
+    "build_frame_model",
     "build_language_model",
     "build_sentiment_classifier",
     "build_translator",
+    "build_voice_model",
 ]
