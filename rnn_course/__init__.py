@@ -4,6 +4,9 @@ The rooms, each of which can be used on its own, with your model and your data:
 
     reference   simple RNN, LSTM and GRU in NumPy, forward and back through time: the known answers
     sequences   vocabularies, padding, masks, windows
+    words       sentences -> words and signs, and back
+    frames      music as a network reads and writes it, and what a frame costs in nats
+    biosequences DNA and protein as arrays, motifs and their matrices
     metrics     how good an answer is: surprisal, cross-entropy, perplexity, bits
     decoding    from logits to choices: greedy, temperature, top-k, top-p
     ngrams      how likely a symbol is after the few before it, by counting: the baseline
@@ -13,6 +16,9 @@ The rooms, each of which can be used on its own, with your model and your data:
     probes      a model -> named arrays: states, gates, gradients, attribution
     streaming   a trained model that takes one step at a time, its state in your hands; also with NumPy alone
     generation  a character model that writes, its whole loop compiled
+    translation a trained translator that writes, its whole beam compiled
+    music       notes, MIDI files, sound, and what the rules of part writing forbid
+    composition a network of music that writes, or finds the voices below a melody
     plots       arrays -> a picture
     exercises   what a learner's answer is checked with
     lessons     finding, building and executing the lessons

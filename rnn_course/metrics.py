@@ -1,8 +1,10 @@
-"""How good an answer is. NumPy, and sacrebleu for the scores of translations.
+"""How good an answer is. NumPy, sacrebleu for the scores of translations, scikit-learn for those of classes.
 
 A model of sequences is judged by the probability it gave to what really came next: the mean of -log p over the steps,
 in nats (natural logarithm) or bits (base 2), or its exponential, the perplexity. Where it must decide, the share of
-right decisions is its accuracy. A translation may be right in many ways: it is held against what people wrote.
+right decisions is its accuracy. A translation may be right in many ways: it is held against what people wrote. Where
+classes are not equally frequent, each of them gets its own score (`macro_f1`, the areas under two curves); and whether
+the probabilities of a classifier mean what they say is its calibration.
 """
 
 import math
@@ -164,6 +166,168 @@ def token_accuracy(predictions, targets, *, mask=None):
             "integers. Take `argmax(axis=-1)` of logits or one-hot vectors first."
         )
     return float((predictions == targets)[mask].mean())
+
+
+def macro_f1(predictions, targets, *, classes=None):
+    """Average the F1 scores of the classes, each counting the same however rare it is; by scikit-learn.
+
+    F1 of a class is the harmonic mean of precision (which share of what was called so is so) and recall (which share of
+    what is so was called so): 2 * right / (called so + so). A class that is never predicted has an F1 of 0.
+
+    Args:
+        predictions: `(batch,)` integers, such as `logits.argmax(axis=-1)`.
+        targets: `(batch,)` integers from 0 to `classes - 1`; every class must occur.
+        classes: how many classes there are; as many as the highest number says when None.
+
+    Returns:
+        A float from 0 to 1.
+
+    Raises:
+        ValueError: shapes that do not fit, numbers that are no classes, or a class that does not occur.
+
+    Example:
+        >>> round(macro_f1([0, 0, 1, 1], [0, 0, 0, 1]), 4)
+        0.7333
+    """
+    from sklearn.metrics import f1_score
+
+    predictions, targets = np.asarray(predictions), np.asarray(targets)
+    if predictions.shape != targets.shape or predictions.dtype.kind not in "iu":
+        raise ValueError(
+            f"predictions {predictions.shape} of type {predictions.dtype} and targets {targets.shape} do not fit; "
+            "expected (batch,) integers twice. Take `argmax(axis=-1)` of logits or probabilities first."
+        )
+    if classes is None:
+        classes = 1 + max(predictions.max(initial=0), targets.max(initial=0) if targets.dtype.kind in "iu" else 0)
+    _refuse_classes(targets, classes)
+    if predictions.min() < 0 or predictions.max() >= classes:
+        raise ValueError(
+            f"The predictions run from {predictions.min()} to {predictions.max()}; expected 0 to {classes - 1}."
+        )
+    return float(f1_score(targets, predictions, average="macro", zero_division=0))
+
+
+def area_under_roc(probabilities, targets):
+    """Give, class by class, the chance that an example of it gets more probability than one of another; scikit-learn.
+
+    This is the area under the curve of hits against false alarms (Hanley & McNeil 1982): 0.5 is chance, whatever the
+    share of the class. Examples with equal probabilities count one half.
+
+    Args:
+        probabilities: `(batch, classes)`, rows that sum to 1; of two classes pass both.
+        targets: `(batch,)` integers from 0 to `classes - 1`; every class must occur.
+
+    Returns:
+        `(classes,)` float64 from 0 to 1.
+
+    Raises:
+        ValueError: shapes that do not fit, rows that are no probabilities, or a class that does not occur.
+
+    Example:
+        >>> area_under_roc([[0.9, 0.1], [0.4, 0.6], [0.6, 0.4], [0.2, 0.8]], [0, 0, 1, 1]).tolist()
+        [0.75, 0.75]
+    """
+    from sklearn.metrics import roc_auc_score
+
+    return _each_class(roc_auc_score, probabilities, targets)
+
+
+def area_under_precision_recall(probabilities, targets):
+    """Give, class by class, the mean precision over all recalls: the average precision of scikit-learn.
+
+    The examples are ranked by the probability of the class. At each example of the class, the share of the class among
+    all down to it is taken; the mean of these is the area, without interpolation, which would flatter (Davis &
+    Goadrich 2006). Chance is the share of the class, so that a rare one cannot hide behind its many negatives.
+
+    Args:
+        probabilities: `(batch, classes)`, rows that sum to 1; of two classes pass both.
+        targets: `(batch,)` integers from 0 to `classes - 1`; every class must occur.
+
+    Returns:
+        `(classes,)` float64 from 0 to 1.
+
+    Raises:
+        ValueError: as `area_under_roc`.
+
+    Example:
+        >>> chances = [[0.9, 0.1], [0.4, 0.6], [0.6, 0.4], [0.2, 0.8]]
+        >>> area_under_precision_recall(chances, [0, 0, 1, 1]).round(4).tolist()
+        [0.8333, 0.8333]
+    """
+    from sklearn.metrics import average_precision_score
+
+    return _each_class(average_precision_score, probabilities, targets)
+
+
+def expected_calibration_error(probabilities, targets, *, bins=15):
+    """Say how far the confidence of a classifier lies from its accuracy, on average.
+
+    The confidence is the probability of the predicted class. Predictions are sorted by it into bins of equal width; the
+    error is the mean of |accuracy - confidence| over the bins, weighted by how many predictions each holds (Guo et al.
+    2017, equation 3). It grows with the number of bins where these hold few predictions: compare only equal ones.
+
+    Args:
+        probabilities: `(batch, classes)`, rows that sum to 1; of two classes pass both.
+        targets: `(batch,)` integers from 0 to `classes - 1`.
+        bins: how many bins there are between 0 and 1; a bin holds its upper end.
+
+    Returns:
+        A float from 0 to 1; 0 where every confidence is kept.
+
+    Raises:
+        ValueError: shapes that do not fit, rows that are no probabilities, or fewer bins than 1.
+
+    Example:
+        >>> round(expected_calibration_error([[0.9, 0.1], [0.9, 0.1], [0.3, 0.7]], [0, 1, 1]), 4)
+        0.3667
+    """
+    probabilities, targets = _checked_probabilities(probabilities, targets)
+    if bins < 1:
+        raise ValueError(f"bins is {bins}; pass 1 or more.")
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
+    place = np.ceil(confidence * bins).astype(int).clip(1, bins) - 1
+    gaps = np.bincount(place, weights=right - confidence)  # of each bin: its number times (accuracy - confidence)
+    return float(np.abs(gaps).sum() / len(targets))
+
+
+def _each_class(score, probabilities, targets):
+    """Score each class against all others, (classes,)."""
+    probabilities, targets = _checked_probabilities(probabilities, targets)
+    _refuse_classes(targets, probabilities.shape[1])
+    return np.array([score(targets == place, column) for place, column in enumerate(probabilities.T)])
+
+
+def _checked_probabilities(probabilities, targets):
+    """Return (batch, classes) float64 and (batch,) integers, or raise ValueError for anything else."""
+    probabilities, targets = np.asarray(probabilities, "float64"), np.asarray(targets)
+    if probabilities.ndim != 2 or probabilities.shape[1] < 2 or targets.shape != probabilities.shape[:1]:
+        raise ValueError(
+            f"probabilities {probabilities.shape} and targets {targets.shape} do not fit; expected (batch, classes) "
+            "with two classes or more, and (batch,). One probability p becomes two: np.stack([1 - p, p], axis=-1)."
+        )
+    sums = probabilities.sum(axis=1)
+    if not ((probabilities >= 0).all() and np.allclose(sums, 1, atol=1e-3)):
+        raise ValueError(
+            f"The rows of `probabilities` sum to {sums.min():g} at least and {sums.max():g} at most, and the smallest "
+            f"number is {probabilities.min():g}; expected probabilities. Take the softmax of logits first."
+        )
+    _refuse_unfitting(probabilities, targets)
+    return probabilities, targets
+
+
+def _refuse_classes(targets, classes):
+    """Raise ValueError unless `targets` are (batch,) integers in which every class from 0 to `classes - 1` occurs."""
+    if targets.ndim != 1 or targets.dtype.kind not in "iu" or (targets < 0).any() or (targets >= classes).any():
+        raise ValueError(
+            f"targets {targets.shape} of type {targets.dtype} are no classes; expected (batch,) integers from 0 to "
+            f"{classes - 1}."
+        )
+    missing = np.flatnonzero(np.bincount(targets, minlength=classes) == 0)
+    if missing.size:
+        raise ValueError(
+            f"Of the {classes} classes, {missing[:5].tolist()} never occur in the targets, so they have no score. Pass "
+            "more examples, split by class, or leave the class out."
+        )
 
 
 def bleu(hypotheses, references, *, lowercase=False):

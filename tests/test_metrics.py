@@ -8,7 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from rnn_course.metrics import bits, bleu, chrf, cross_entropy, perplexity, surprisal, token_accuracy
+from rnn_course.metrics import (
+    area_under_precision_recall,
+    area_under_roc,
+    bits,
+    bleu,
+    chrf,
+    cross_entropy,
+    expected_calibration_error,
+    macro_f1,
+    perplexity,
+    surprisal,
+    token_accuracy,
+)
 
 LOGITS = arrays.arrays("float64", (2, 3, 4), elements=st.floats(-1e4, 1e4))
 TARGETS = arrays.arrays("int32", (2, 3), elements=st.integers(0, 3))
@@ -256,3 +268,106 @@ def test_chrf_takes_the_best_of_the_references_that_are_there():
 def test_a_corpus_that_cannot_be_scored_is_refused(score, hypotheses, references, error, complaint):
     with pytest.raises(error, match=complaint):
         score(hypotheses, references)
+
+
+# --- classes ----------------------------------------------------------------------------------------------------------
+
+RANKED = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.4, 0.6], [0.3, 0.7]])
+SCORES_OF_CLASSES = [area_under_roc, area_under_precision_recall, expected_calibration_error]
+
+
+def test_each_class_counts_the_same_in_macro_f1_however_rare_it_is():
+    # Class 0: 3 right, 4 called so, 4 so: 6/8. Class 1: 1 right, 2 called so, 1 so: 2/3. Class 2: never called so: 0.
+    predictions, targets = [0, 0, 0, 1, 1, 0], [0, 0, 0, 0, 1, 2]
+    assert macro_f1(predictions, targets) == pytest.approx((6 / 8 + 2 / 3 + 0) / 3)
+    assert macro_f1([0, 1, 2], [0, 1, 2]) == 1
+    assert isinstance(macro_f1([0, 1], [0, 1]), float)
+
+
+def test_the_area_under_roc_counts_the_pairs_that_are_in_order():
+    # Class 1 at 0.7, 0.3 and 0.2, class 0 at 0.6 and 0.1: of six pairs 0.7 wins both, 0.3 and 0.2 one each.
+    targets = [0, 1, 1, 0, 1]
+    np.testing.assert_allclose(area_under_roc(RANKED, targets), [4 / 6, 4 / 6])
+    np.testing.assert_allclose(area_under_roc(np.full((4, 2), 0.5), [0, 1, 0, 1]), [0.5, 0.5])
+
+
+def test_the_area_under_precision_recall_is_the_mean_precision_at_every_hit():
+    # Ranked by class 1: hit, miss, hit, hit, miss: 1/1, 2/3, 3/4. By class 0: hit, miss, miss, hit, miss: 1/1, 2/4.
+    targets = [0, 1, 1, 0, 1]
+    found = area_under_precision_recall(RANKED, targets)
+    np.testing.assert_allclose(found, [(1 + 2 / 4) / 2, (1 + 2 / 3 + 3 / 4) / 3])
+
+
+def test_three_classes_are_each_held_against_the_rest():
+    # Class 0, at 0.5 and 0.3, is in order with 0.1 and not with 0.6. Class 1, at 0.3, loses to 0.4, ties, and wins.
+    chances = np.array([[0.5, 0.3, 0.2], [0.3, 0.4, 0.3], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]])
+    targets = [0, 0, 1, 2]
+    np.testing.assert_allclose(area_under_roc(chances, targets), [2 / 4, 1.5 / 3, 1])
+    np.testing.assert_allclose(area_under_precision_recall(chances, targets)[[0, 2]], [(1 / 2 + 2 / 3) / 2, 1])
+
+
+def test_the_calibration_error_is_the_gap_of_each_bin_weighed_by_its_number():
+    # Four bins: three predictions at 0.9, 0.8, 0.8 (mean 5/6, 2/3 right) and one at 0.6, wrong, in another bin.
+    chances = np.array([[0.9, 0.1], [0.2, 0.8], [0.8, 0.2], [0.6, 0.4]])
+    targets = [0, 1, 1, 1]
+    assert expected_calibration_error(chances, targets, bins=4) == pytest.approx(3 / 4 * (5 / 6 - 2 / 3) + 1 / 4 * 0.6)
+    # One bin: 2 of 4 are right, the mean confidence is 3.1 / 4.
+    assert expected_calibration_error(chances, targets, bins=1) == pytest.approx(3.1 / 4 - 2 / 4)
+
+
+def test_a_confidence_on_the_edge_belongs_to_the_bin_below_it():
+    # 0.75 and 0.7, one right, one wrong, lie in (0.5, 0.75]: |1/2 - 0.725|. Were 0.75 in the next: (0.25 + 0.7) / 2.
+    chances = np.array([[0.75, 0.25], [0.7, 0.3]])
+    assert expected_calibration_error(chances, [0, 1], bins=4) == pytest.approx(0.225)
+
+
+def test_a_classifier_that_keeps_its_word_has_no_calibration_error():
+    certain = np.eye(3)[[0, 1, 2, 1]]
+    assert expected_calibration_error(certain, [0, 1, 2, 1]) == 0
+    assert expected_calibration_error(certain, [1, 0, 1, 2]) == 1
+    assert expected_calibration_error(np.full((4, 2), [0.75, 0.25]), [0, 0, 0, 1]) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("score", SCORES_OF_CLASSES)
+@pytest.mark.parametrize(
+    ("probabilities", "targets", "message"),
+    [
+        (RANKED[:, 0], [0, 1, 1, 0, 1], r"probabilities \(5,\) and targets \(5,\) do not fit; .*np\.stack"),
+        (RANKED[:, :1], [0, 1, 1, 0, 1], r"probabilities \(5, 1\) .* One probability p becomes two"),
+        (RANKED, [0, 1], r"probabilities \(5, 2\) and targets \(2,\) do not fit"),
+        (np.log(RANKED), [0, 1, 1, 0, 1], r"The rows of `probabilities` sum to .*Take the softmax of logits first"),
+        (RANKED, [0, 1, 1, 0, 2], r"Targets \[2\] are outside the 2 choices"),
+        (RANKED, [0.0, 1.0, 1.0, 0.0, 1.0], "The targets are of type float64, expected integers"),
+    ],
+)
+def test_what_is_no_classifier_is_refused_with_what_to_do(score, probabilities, targets, message):
+    with pytest.raises(ValueError, match=message):
+        score(probabilities, targets)
+
+
+@pytest.mark.parametrize("score", SCORES_OF_CLASSES[:2])
+def test_a_class_that_does_not_occur_is_named(score):
+    with pytest.raises(ValueError, match=r"Of the 2 classes, \[1\] never occur in the targets, so they have no score"):
+        score(RANKED, [0, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("predictions", "targets", "classes", "message"),
+    [
+        ([0, 1], [0, 1], 3, r"Of the 3 classes, \[2\] never occur in the targets"),
+        ([0, 2], [0, 1], None, r"Of the 3 classes, \[2\] never occur in the targets"),
+        ([0, 2], [0, 1], 2, "The predictions run from 0 to 2; expected 0 to 1"),
+        ([0, 1, 1], [0, 1], None, r"predictions \(3,\) of type int64 and targets \(2,\) do not fit"),
+        ([0.1, 0.9], [0, 1], None, r"of type float64 .* Take `argmax\(axis=-1\)` of logits"),
+        (
+            [0, 1],
+            [0, -1],
+            None,
+            r"targets \(2,\) of type int64 are no classes; expected \(batch,\) integers from 0 to 1",
+        ),
+        ([[0, 1]], [[0, 1]], None, r"targets \(1, 2\) of type int64 are no classes"),
+    ],
+)
+def test_macro_f1_refuses_what_it_cannot_score(predictions, targets, classes, message):
+    with pytest.raises(ValueError, match=message):
+        macro_f1(predictions, targets, classes=classes)

@@ -39,6 +39,11 @@ READ = RNG.dirichlet(np.full(12, 0.2), size=10)
 CHORALE = np.array([72, 67, 60, 48]) + RNG.integers(-3, 4, size=(32, 4))
 SOUNDING = (CHORALE[:, :, None] == 21 + np.arange(88)).any(axis=1)
 BY_LENGTH = np.linspace(0.6, 0.2, 6) + RNG.normal(0, 0.02, size=(3, 6))
+MOTIF = np.random.default_rng(5).dirichlet(np.full(4, 0.3), size=30)
+SPLICED = np.random.default_rng(6).integers(4, size=60)
+CHANGED = np.random.default_rng(6).normal(size=(60, 4)) * (1 - np.eye(4)[SPLICED])
+CLASSES = np.random.default_rng(9).integers(3, size=500)
+SURE = np.random.default_rng(8).dirichlet(np.full(3, 0.2), size=500)
 TITLE = "The state turns over at the word that negates the sentence"
 
 PICTURES = {
@@ -137,6 +142,17 @@ PICTURES = {
         levels={"5-gram": 1.5612, "7-gram": 1.5165, "unigram": 3.35},
         title=TITLE,
         ax=ax,
+    ),
+    "logo": lambda ax: plots.plot_sequence_logo(MOTIF, "ACGT", start=-14, highlight=[(1, 2)], title=TITLE, ax=ax),
+    "logo of importance": lambda ax: plots.plot_sequence_logo(
+        -CHANGED.mean(1)[:, None] * np.eye(4)[SPLICED], "ACGT", quantity="importance (nats)", title=TITLE, ax=ax
+    ),
+    "mutagenesis": lambda ax: plots.plot_mutagenesis(
+        CHANGED, "ACGT", ["ACGT"[place] for place in SPLICED], highlight=[(31, 32)], title=TITLE, ax=ax
+    ),
+    "calibration": lambda ax: plots.plot_calibration(SURE, CLASSES, title=TITLE, ax=ax),
+    "confusion": lambda ax: plots.plot_confusion(
+        [[140, 5, 8], [3, 150, 4], [20, 11, 297]], ["donor", "acceptor", "neither"], title=TITLE, ax=ax
     ),
     "histories": lambda ax: plots.plot_history({"LSTM": [CURVES] * 3, "GRU": CURVES}, title=TITLE, ax=ax),
     "scores": lambda ax: plots.plot_scores(

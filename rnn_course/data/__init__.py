@@ -14,9 +14,14 @@ make_sentence_pairs   such pairs from a seeded grammar, with the truth about whi
 load_chorales         chorales for four voices, as rolls of the piano's keys and as voices
 make_chorales         such chorales from a grammar of functional harmony, with the truth about key and chord
 to_voices             deals the notes of a roll out to voices; transpose: the same tune higher or lower
+load_splice_sites     windows of DNA around the places where genes are cut
+make_splice_sites     such windows from a seeded grammar, with the truth about where each motif is
+make_promoters        DNA of many lengths with motifs whose order and distance decide, with that truth
+split_sequences       sequences in three splits without near copies across; overlap_groups: which are near copies
 read_midi             your own MIDI file, or a folder of them, on a grid; split_tunes: such tunes in three splits
 read_labelled_text    your own CSV or TSV file of texts with a label each
 read_sentence_pairs   your own file of sentences with their translations, in any two languages
+read_fasta            your own FASTA files of DNA or protein; read_sequences: a CSV or TSV file of such
 read_text             your own text file, cut in two by position
 
 Every `load_<task>(source="auto")` takes the real set where it can be had and says which it took; "sample" is
@@ -29,14 +34,24 @@ from rnn_course.data.brackets import Brackets, make_brackets
 from rnn_course.data.cache import DataError
 from rnn_course.data.chorales import Chorales, Harmony, Tunes, load_chorales, split_tunes, to_voices, transpose
 from rnn_course.data.harmony import chord_notes, make_chorales
+from rnn_course.data.labelled_sequences import (
+    LabelledSequences,
+    PlantedMotifs,
+    SequenceSplits,
+    overlap_groups,
+    split_sequences,
+)
 from rnn_course.data.labelled_text import LabelledText, Sentiment, read_labelled_text
 from rnn_course.data.long_memory import LongMemory, copy_memory_guess, make_adding_problem, make_copy_memory
 from rnn_course.data.midi import MidiTunes, read_midi
+from rnn_course.data.planted_motifs import make_promoters, make_splice_sites
 from rnn_course.data.plays import Play, make_play, sample_play
 from rnn_course.data.reviews import make_reviews
 from rnn_course.data.sensors import SensorStream, make_sensor_stream
 from rnn_course.data.sentence_pairs import SentencePairs, Translation, read_sentence_pairs, split_pairs
 from rnn_course.data.sentiment import load_sentiment
+from rnn_course.data.sequence_files import read_fasta, read_sequences
+from rnn_course.data.splice_sites import load_splice_sites
 from rnn_course.data.text import Text, load_text, read_text
 from rnn_course.data.translation import load_translation
 
@@ -45,13 +60,16 @@ __all__ = [
     "Chorales",
     "DataError",
     "Harmony",
+    "LabelledSequences",
     "LabelledText",
     "LongMemory",
     "MidiTunes",
+    "PlantedMotifs",
     "Play",
     "SensorStream",
     "SentencePairs",
     "Sentiment",
+    "SequenceSplits",
     "Text",
     "Translation",
     "Tunes",
@@ -59,6 +77,7 @@ __all__ = [
     "copy_memory_guess",
     "load_chorales",
     "load_sentiment",
+    "load_splice_sites",
     "load_text",
     "load_translation",
     "make_adding_problem",
@@ -66,15 +85,21 @@ __all__ = [
     "make_chorales",
     "make_copy_memory",
     "make_play",
+    "make_promoters",
     "make_reviews",
     "make_sensor_stream",
     "make_sentence_pairs",
+    "make_splice_sites",
+    "overlap_groups",
+    "read_fasta",
     "read_labelled_text",
     "read_midi",
     "read_sentence_pairs",
+    "read_sequences",
     "read_text",
     "sample_play",
     "split_pairs",
+    "split_sequences",
     "split_tunes",
     "to_voices",
     "transpose",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rnn_course.data.bilingual import write_sentence_pairs
 from rnn_course.data.harmony import write_chorales
+from rnn_course.data.planted_motifs import write_splice_sites
 from rnn_course.data.plays import write_play
 from rnn_course.data.registry import shipped
 from rnn_course.data.reviews import write_reviews
@@ -14,6 +15,7 @@ WRITERS = {
     "play.txt": write_play,
     "reviews.tsv": write_reviews,
     "sentence_pairs.tsv": write_sentence_pairs,
+    "splice_sites.tsv": write_splice_sites,
 }
 
 

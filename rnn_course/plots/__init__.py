@@ -20,6 +20,8 @@
 * `attention`: which words were read for each word that was made, beside the true links.
 * `breakdown`: a figure taken apart by length, place or any ordered groups, with the number of examples in each.
 * `piano_roll`: which keys sound at which beat, and under them what units did meanwhile.
+* `logo`: sequences whose letters are as high as they count, and what every change of one letter does.
+* `calibration`: is a classifier right as often as it is sure? `confusion`: what it calls what.
 * `style`: the colors, and the only two functions that make figures to be shown; `steps` and `rows`: what pictures over
   time and pictures of labelled scores share; `decades`: exact zeros on a log scale; `page`: where things lie on the
   page.
@@ -33,12 +35,15 @@ from rnn_course.plots.attention import plot_alignment
 from rnn_course.plots.attribution import plot_attribution, plot_highlighted_text, plot_highlighted_texts
 from rnn_course.plots.breakdown import plot_breakdown
 from rnn_course.plots.budgets import plot_against_minutes
+from rnn_course.plots.calibration import plot_calibration
+from rnn_course.plots.confusion import plot_confusion
 from rnn_course.plots.gates import plot_gate_image, plot_gate_saturation, plot_gates
 from rnn_course.plots.gradients import plot_gradient_flow
 from rnn_course.plots.highlighted import HighlightedText, highlight_text, highlight_texts
 from rnn_course.plots.histories import plot_gradient_history, plot_gradient_stage
 from rnn_course.plots.jacobians import plot_connectivity, plot_lag_profile, plot_spectrum
 from rnn_course.plots.latency import plot_cost, plot_latency
+from rnn_course.plots.logo import plot_mutagenesis, plot_sequence_logo
 from rnn_course.plots.memory import plot_retention
 from rnn_course.plots.neurons import plot_ablation, plot_unit_concept
 from rnn_course.plots.next_token import plot_next_token
@@ -64,6 +69,8 @@ __all__ = [
     "plot_alignment",
     "plot_attribution",
     "plot_breakdown",
+    "plot_calibration",
+    "plot_confusion",
     "plot_connectivity",
     "plot_cost",
     "plot_eigenvalues",
@@ -80,11 +87,13 @@ __all__ = [
     "plot_history",
     "plot_lag_profile",
     "plot_latency",
+    "plot_mutagenesis",
     "plot_next_token",
     "plot_piano_roll",
     "plot_retention",
     "plot_roll_with_activity",
     "plot_scores",
+    "plot_sequence_logo",
     "plot_spectrum",
     "plot_states",
     "plot_surprise",

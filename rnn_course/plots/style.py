@@ -7,6 +7,8 @@ A color means the same thing everywhere:
   `update`, where Keras keeps the old state at 1); green is the gate at the door of what is NEW (LSTM `input`, GRU
   `reset`, which decides how much of the old state the proposal sees); purple is the LSTM's `output`; grey is the
   `candidate`, which is a proposal and not a gate.
+* `NUCLEOTIDE_COLORS`: A green, C blue, G orange, T and U red; `RESIDUE_COLORS`: amino acids by what their side chains
+  are, hydrophobic dark grey, polar green, basic blue, acidic red; `OTHER_LETTER`: any other letter, grey.
 * `SERIES_COLORS`: lines that are neither a cell nor a gate, in this order.
 * `DIVERGING`: signed values, blue below zero, white at zero, orange above; the limits are always symmetric.
 * `MAGNITUDE`: values that are never negative.
@@ -36,6 +38,10 @@ GATE_COLORS = {
     "candidate": "#858585",
     "output": "#64288C",
 }
+NUCLEOTIDE_COLORS = {"A": "#2FA37C", "C": "#0A4F8F", "G": "#E69F00", "T": "#B5361C", "U": "#B5361C"}
+RESIDUE_GROUPS = {"AVLIPWFM": "#3A3A3A", "GSTYCQN": "#2FA37C", "KRH": "#0A4F8F", "DE": "#B5361C"}
+RESIDUE_COLORS = {letter: color for group, color in RESIDUE_GROUPS.items() for letter in group}
+OTHER_LETTER = "#8C8C8C"
 SERIES_COLORS = ("#332288", "#C4566A", "#B9A33B", "#3FA796", "#7FC4EA")
 BASELINE_STYLE = {"color": "black", "linestyle": "--", "linewidth": 1.4}
 PUBLISHED_STYLE = {"color": "#555555", "linestyle": ":", "linewidth": 1.8}
@@ -231,6 +237,23 @@ def color_of(label, index, *, taken=()):
     if len(cells) == 1 and cells[0] not in taken:
         return cells[0]
     return SERIES_COLORS[index % len(SERIES_COLORS)]
+
+
+def letter_colors(letters):
+    """The fixed colors of the letters of an alphabet: of nucleotides where there are no others, else of amino acids.
+
+    Args:
+        letters: a string, or list of characters, such as "ACGT"; small ones are colored like large ones.
+
+    Returns:
+        (letters,) hexadecimal colors, a list.
+
+    >>> letter_colors("AG") == ["#2FA37C", "#E69F00"], letter_colors("AGW")[0] == RESIDUE_COLORS["A"]
+    (True, True)
+    """
+    letters = [str(letter).upper() for letter in letters]
+    colors = NUCLEOTIDE_COLORS if set(letters) <= set(NUCLEOTIDE_COLORS) | {"N"} else RESIDUE_COLORS
+    return [colors.get(letter, OTHER_LETTER) for letter in letters]
 
 
 def contrast(first, second):

@@ -5,8 +5,9 @@ layers: `find_rnn_layers`. states: `trace`, `project_states`. gradients: `gradie
 `unit_concept_correlation`, `ablate_units`. gates: `gate_saturation`. memory: `memory_half_life`, `memory_retention`.
 weights: `gate_weights`, `recurrent_spectral_radius`. patterns: `top_activating_contexts`, `match_state_pattern`.
 training: `GradientFlowCallback`. attention: `attention_weights`, `ablate_attention`, `alignment_agreement`. readout:
-`read_back`. Under them, replay runs a model step by step with stand_ins for its layers (custom_cells for those
-without a closed form), linear_steps writes such a step down as a matrix, and autodiff holds the framework's tape.
+`read_back`. mutagenesis: `in_silico_mutagenesis`, `filter_matrix`, `motif_position`. Under them, replay runs a model
+step by step with stand_ins for its layers (custom_cells for those without a closed form), linear_steps writes such a
+step down as a matrix, and autodiff holds the framework's tape.
 """
 
 from rnn_course.probes.attention import (
@@ -22,6 +23,13 @@ from rnn_course.probes.gradients import GradientFlow, gradient_flow
 from rnn_course.probes.jacobians import Connectivity, LagProfile, Spectrum, connectivity, jacobian_spectrum, lag_profile
 from rnn_course.probes.layers import LayerRef, find_rnn_layers
 from rnn_course.probes.memory import MemoryHalfLife, Retention, memory_half_life, memory_retention
+from rnn_course.probes.mutagenesis import (
+    FilterMatrices,
+    Mutagenesis,
+    filter_matrix,
+    in_silico_mutagenesis,
+    motif_position,
+)
 from rnn_course.probes.neurons import UnitConcept, ablate_units, unit_concept_correlation
 from rnn_course.probes.patterns import Context, Match, match_state_pattern, top_activating_contexts
 from rnn_course.probes.readout import ReadBack, read_back
@@ -36,6 +44,7 @@ __all__ = [
     "Attribution",
     "Connectivity",
     "Context",
+    "FilterMatrices",
     "GateSaturation",
     "GradientFlow",
     "GradientFlowCallback",
@@ -43,6 +52,7 @@ __all__ = [
     "LayerRef",
     "Match",
     "MemoryHalfLife",
+    "Mutagenesis",
     "Projection",
     "ReadBack",
     "ReplayError",
@@ -56,16 +66,19 @@ __all__ = [
     "alignment_agreement",
     "attention_weights",
     "connectivity",
+    "filter_matrix",
     "find_rnn_layers",
     "gate_saturation",
     "gate_weights",
     "gradient_flow",
+    "in_silico_mutagenesis",
     "input_attribution",
     "jacobian_spectrum",
     "lag_profile",
     "match_state_pattern",
     "memory_half_life",
     "memory_retention",
+    "motif_position",
     "project_states",
     "read_back",
     "recurrent_spectral_radius",
