@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_course.data.columns import find_column
 from rnn_course.data.encodings import decode_file
 
 SHARES = (0.8, 0.1, 0.1)  # train, dev, test
@@ -216,22 +217,11 @@ def _pairs(rows: list[tuple[int, list[str]]], path: Path, text: str | int, label
     """Take the text and the label out of every row."""
     named = isinstance(text, str) or isinstance(label, str)
     heading = rows[0][1] if named else max((row for _, row in rows), key=len)
-    columns = [_column(path, heading, wanted) for wanted in (text, label)]
+    columns = [find_column(path, heading, wanted, names=("text", "label")) for wanted in (text, label)]
     below = rows[1:] if named else rows
     if not below:
         raise ValueError(f"{path.name} has no row below its heading {heading}; expected one text a row.")
     return [_pair(path, line, row, columns) for line, row in below]
-
-
-def _column(path: Path, heading: list[str], wanted: str | int) -> int:
-    if isinstance(wanted, int) and 0 <= wanted < len(heading):
-        return wanted
-    if isinstance(wanted, str) and wanted in heading:
-        return heading.index(wanted)
-    raise ValueError(
-        f"{path.name} has no column {wanted!r}; a line of it gives {heading}. Pass the names in its first line as "
-        "`text` and `label`, or, where it has no such line, the columns' numbers from 0: text=0, label=1."
-    )
 
 
 def _pair(path: Path, line: int, row: list[str], columns: list[int]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_course.biosequences import DNA, Alphabet
+from rnn_course.data.columns import find_column
 from rnn_course.data.encodings import decode_file
 from rnn_course.data.labelled_sequences import LabelledSequences, SequenceSplits, split_sequences
 
@@ -131,7 +132,7 @@ def read_sequences(
     rows = _rows(path, decode_file(path, encoding), delimiter)
     named = isinstance(sequence, str) or isinstance(label, str)
     heading = rows[0][1] if named else max((row for _, row in rows), key=len)
-    columns = [_column(path, heading, wanted) for wanted in (sequence, label)]
+    columns = [find_column(path, heading, wanted, names=("sequence", "label")) for wanted in (sequence, label)]
     records = [_record(path, line, row, columns) for line, row in (rows[1:] if named else rows)]
     if not records:
         raise ValueError(f"{path.name} has no row below its heading {heading}; expected one sequence a row.")
@@ -225,18 +226,6 @@ def _find_delimiter(path: Path, content: str) -> str:
         return "\t"
     first = next(iter(content.lstrip().splitlines()), "")
     return max(DELIMITERS, key=first.count)
-
-
-def _column(path: Path, heading: list[str], wanted: str | int) -> int:
-    if isinstance(wanted, int) and 0 <= wanted < len(heading):
-        return wanted
-    if isinstance(wanted, str) and wanted in heading:
-        return heading.index(wanted)
-    raise ValueError(
-        f"{path.name} has no column {wanted!r}; a line of it gives {[cell[:20] for cell in heading]}. Pass the names "
-        "in its first line as `sequence` and `label`, or, where it has no such line, the columns' numbers from 0: "
-        "sequence=0, label=1. Where the line is not cut as it should be, pass `delimiter`."
-    )
 
 
 def _record(path: Path, line: int, row: list[str], columns: list[int]) -> _Record:
