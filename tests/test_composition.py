@@ -72,6 +72,11 @@ def test_every_slot_stays_in_its_range(composer):
                 assert choice == 0 or low <= LOWEST + choice - 1 <= high
 
 
+def test_both_ends_of_a_range_belong_to_it(composer):
+    tune = composer.compose(frames=30, ranges=[(66, 67), (64, 64), (60, 60)], temperature=3.0, rng=rng())[0]
+    assert (np.flatnonzero(tune.roll.any(axis=0)) + LOWEST).tolist() == [60, 64, 66, 67]
+
+
 def test_a_low_temperature_takes_the_likeliest_choice(model, composer):
     tune = composer.compose(OPENING, frames=6, temperature=1e-4, rng=rng())[0]
     frames = tune.roll[None].astype("float32")
@@ -84,6 +89,24 @@ def test_a_unit_that_is_held_changes_the_tune_from_the_first_written_frame(compo
     free, held = (composer.compose(OPENING, frames=8, hold=hold, rng=rng())[0] for hold in (None, {0: 50.0}))
     np.testing.assert_allclose(free.nats[:2], held.nats[:2])
     assert abs(free.nats[2] - held.nats[2]) > 1e-3
+
+
+def test_a_held_unit_is_read_by_the_choices_and_carried_to_the_next_frame(model, composer):
+    tune = composer.compose(frames=8, hold={1: 0.9}, rng=rng())[0]
+    frames = tune.roll[None].astype("float32")
+    choices, cell = list_choices(frames, slots=SLOTS), model.get_layer("lstm").cell
+    choose = keras.Model([model.get_layer("memory").output, model.inputs[1]], model.output)
+    states, nats = [np.zeros((1, 6), "float32")] * 2, []
+    for time, heard in enumerate(previous_frames(frames)[0]):
+        _, states = cell(heard[None], states)
+        hidden = np.array(states[0])
+        hidden[:, 1] = 0.9
+        states = [hidden, states[1]]
+        memory = np.concatenate([hidden, heard[None]], axis=1)
+        nats.append(
+            choice_nats(choose([memory[:, None], choices[:, time : time + 1]]), choices[:, time : time + 1]).item()
+        )
+    np.testing.assert_allclose(tune.nats, nats, rtol=1e-5)
 
 
 def test_training_on_is_heard_at_once(model, composer):
