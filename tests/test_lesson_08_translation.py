@@ -17,8 +17,7 @@ def test_the_run_was_full_and_short(results):
     assert results["source"] == "tatoeba_spa_eng"
     assert results["seeds"] == 3
     assert results["sentences"] >= 2_000
-    # The goal of 10 minutes is missed: 10.3 in a quiet run; a model with attention takes 1.6 of them.
-    assert results["minutes"] <= 10.5
+    assert results["minutes"] <= 10
     assert results["minutes_per_model"] <= 2
 
 
@@ -52,9 +51,10 @@ def test_a_beam_is_better_than_greedy_search(results):
     assert results["bleu"] > results["bleu_greedy"]
 
 
-def test_a_beam_helps_the_network_that_is_less_sure_more_and_soon_stops_to_pay(results):
+def test_a_beam_helps_both_networks_about_as_much_and_soon_stops_to_pay(results):
     gains = {name: on_dev(results, name, 4) - on_dev(results, name, 1) for name in ("with_attention", "without")}
-    assert gains["without"] > gains["with_attention"] > 0
+    assert min(gains.values()) > 1
+    assert abs(gains["without"] - gains["with_attention"]) < 1
     assert abs(on_dev(results, "with_attention", 16) - on_dev(results, "with_attention", 4)) < 0.5
     assert results["log_probability_dev_beam_16"] > results["log_probability_dev_beam_1"]
 

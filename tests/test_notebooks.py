@@ -132,6 +132,50 @@ def test_a_built_course_has_no_faults(built, capsys):
     assert capsys.readouterr().out == "notebooks/, results/ and README.md are in step with lessons/.\n"
 
 
+def in_lesson(course, old, new):
+    """Edit the small course's lesson."""
+    path = course / "lessons" / "42_tiny.py"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_changed_prose_is_taken_over_without_a_run(course, monkeypatch, capsys):
+    monkeypatch.setattr(tool, "execute", None)
+    before = json.loads((course / "notebooks" / "42_tiny.ipynb").read_text(encoding="utf-8"))
+    in_lesson(course, "## What was measured", "## What was measured, and a word more")
+    in_lesson(course, "# 42. A tiny lesson\n", "# 42. A tiny lesson\n\n# %% [markdown]\n# Another cell.\n")
+    assert tool.main(["check"], root=course) == 1
+    assert tool.main(["prose", "42"], root=course) == 0
+    assert tool.main(["check"], root=course) == 0
+    after = json.loads((course / "notebooks" / "42_tiny.ipynb").read_text(encoding="utf-8"))
+    assert len(after["cells"]) == len(before["cells"]) + 1
+    assert after["cells"][-1] == before["cells"][-1]
+    assert any("a word more" in "".join(cell["source"]) for cell in after["cells"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("4.26", "4.27"), ('"reviews"', '"reviews "'), (' tags=["parameters"]', ' tags=["parameters", "picture"]')],
+)
+def test_changed_code_is_not_given_old_outputs(course, capsys, old, new):
+    before = (course / "notebooks" / "42_tiny.ipynb").read_bytes()
+    in_lesson(course, old, new)
+    assert tool.main(["prose", "42"], root=course) == 1
+    assert "its code is not the code that was run" in capsys.readouterr().err
+    assert (course / "notebooks" / "42_tiny.ipynb").read_bytes() == before
+
+
+def test_prose_is_not_put_beside_outputs_that_were_touched_or_are_not_there(course, capsys):
+    notebook = course / "notebooks" / "42_tiny.ipynb"
+    edit(notebook, lambda content: content["cells"][-1]["outputs"].clear())
+    assert tool.main(["prose", "42"], root=course) == 1
+    assert "the outputs were changed after the run" in capsys.readouterr().err
+    notebook.unlink()
+    assert tool.main(["prose", "42"], root=course) == 1
+    assert "has no notebook" in capsys.readouterr().err
+
+
 def test_a_run_on_the_sample_is_not_written_unless_that_is_allowed(tmp_path, monkeypatch, capsys):
     course = course_in(tmp_path)
     execution = tool.Execution(tool.build_notebook(course / "lessons" / "42_tiny.py"), {"source": "sample"}, 1.0)

@@ -2,6 +2,7 @@
 
     python tools/notebooks.py build        execute every lesson in full and write notebooks/ and results/
     python tools/notebooks.py build 06     the same for one
+    python tools/notebooks.py prose 06     put changed prose beside the last outputs; refused where code changed
     python tools/notebooks.py check        prove that notebooks/, results/ and README.md belong to lessons/
     python tools/notebooks.py table        rewrite the lesson table of README.md from results/
 
@@ -45,7 +46,7 @@ TABLE = re.compile(r"(<!-- lessons:begin -->\n).*?(<!-- lessons:end -->)", re.DO
 
 
 def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
-    """Run one of the three commands on the course in `root`; return the exit code."""
+    """Run one of the four commands on the course in `root`; return the exit code."""
     arguments = build_parser().parse_args(argv)
     try:
         return arguments.act(arguments, root)
@@ -61,6 +62,9 @@ def build_parser() -> argparse.ArgumentParser:
     build.add_argument("lessons", nargs="*", metavar="NN", help="numbers or slugs; every lesson when left out")
     build.add_argument("--allow-sample", action="store_true", help="accept a run on the bundled sample")
     build.set_defaults(act=run_build)
+    prose = commands.add_parser("prose", help="take over changed prose without a run")
+    prose.add_argument("lessons", nargs="+", metavar="NN", help="numbers or slugs")
+    prose.set_defaults(act=run_prose)
     commands.add_parser("check", help="compare what is derived with its source").set_defaults(act=run_check)
     commands.add_parser("table", help="rewrite the README's table").set_defaults(act=run_table)
     return parser
@@ -123,6 +127,47 @@ def serialize(execution: Execution, source: Any) -> str:
         "source_sha256": source_hash(source),
     }
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def run_prose(arguments: argparse.Namespace, root: Path) -> int:
+    chosen = [find_lesson(name, root / "lessons") for name in arguments.lessons]
+    for lesson in chosen:
+        _write(notebook_path(lesson, root), with_prose(lesson, root))
+    return _tell([f"{lesson.name}: {fault}" for lesson in chosen for fault in faults_of_lesson(lesson, root)])
+
+
+def with_prose(lesson: Lesson, root: Path) -> str:
+    """The notebook of a lesson with the prose that the lesson has now, and the outputs that it had."""
+    import nbformat
+
+    path, source = notebook_path(lesson, root), build_notebook(lesson.path)
+    again = f"run `python tools/notebooks.py build {lesson.number:02}`"
+    if not path.is_file():
+        raise ValueError(f"{lesson.name} has no notebook whose outputs could be kept; {again}.")
+    notebook = json.loads(_read(path))
+    if notebook["metadata"].get("rnn_course", {}).get("outputs_sha256") != outputs_hash(notebook):
+        raise ValueError(f"{lesson.name}: the outputs were changed after the run and are not kept; {again}.")
+    cells = json.loads(nbformat.writes(source))["cells"]
+    new, old = (list(filter(_is_code, part)) for part in (cells, notebook["cells"]))
+    if [_meaning(cell) for cell in new] != [_meaning(cell) for cell in old]:
+        raise ValueError(f"{lesson.name}: its code is not the code that was run, so its outputs are old; {again}.")
+    for cell, executed in zip(new, old, strict=True):
+        cell.update({name: executed[name] for name in ("outputs", "execution_count")})
+    notebook["cells"] = cells
+    notebook["metadata"]["rnn_course"] |= {
+        "outputs_sha256": outputs_hash(notebook),
+        "source_sha256": source_hash(source),
+    }
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _is_code(cell: dict[str, Any]) -> bool:
+    return cell["cell_type"] == "code"
+
+
+def _meaning(cell: dict[str, Any]) -> tuple[str, list[str]]:
+    """What of a code cell decides on its outputs."""
+    return "".join(cell["source"]), sorted(cell["metadata"].get("tags", []))
 
 
 def tagged_picture(notebook: dict[str, Any]) -> bytes | None:
