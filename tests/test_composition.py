@@ -16,7 +16,7 @@ OPENING[0, [0, 4, 7]] = OPENING[1, [2, 5, 9]] = True
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    return build_voice_model(keys=KEYS, slots=SLOTS, units=6, hidden=6)
+    return build_voice_model(keys=KEYS, slots=SLOTS, embedding=6, units=6, hidden=6, cell="lstm")
 
 
 @pytest.fixture(scope="module")

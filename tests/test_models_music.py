@@ -23,7 +23,8 @@ def small_voices(**options):
 def test_the_frame_model_gives_a_logit_for_every_key(cell):
     model = build_frame_model(keys=5, units=4, cell=cell)
     assert model(HEARD).shape == (2, 6, 5)
-    assert [layer.name for layer in model.layers] == ["heard", "heard_dropout", cell, "dropout", "logits"]
+    names = ["heard", "heard_dropout", "embedding", cell, "dropout", "logits"]
+    assert [layer.name for layer in model.layers] == names
     assert not model.compiled
 
 

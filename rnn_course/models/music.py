@@ -8,7 +8,7 @@ from rnn_course.layers import FallingChoices, PressedKeys
 CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple_rnn": layers.SimpleRNN}
 
 
-def build_frame_model(*, keys=88, units=256, cell="lstm", dropout=(0.2, 0.5)):
+def build_frame_model(*, keys=88, embedding=256, units=256, cell="gru", dropout=(0.1, 0.5)):
     """A recurrent network that says of each key how probable it is in the next frame.
 
     All keys are decided at once, so none knows of the others (the plain RNN of Boulanger-Lewandowski et al. 2012): the
@@ -19,22 +19,23 @@ def build_frame_model(*, keys=88, units=256, cell="lstm", dropout=(0.2, 0.5)):
 
     Args:
         keys: how many keys there are.
+        embedding: units of the layer that reads a frame before the recurrent one does: it can know whole chords.
         units: units of the recurrent layer.
         cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
         dropout: two shares, of what is heard and of the units, that are set to zero while training.
 
     Returns:
-        An uncompiled `keras.Model` of the layers heard, heard_dropout, `<cell>`, dropout, logits.
+        An uncompiled `keras.Model` of the layers heard, heard_dropout, embedding, `<cell>`, dropout, logits.
 
     Raises:
         ValueError: another `cell`.
     """
     heard = keras.Input((None, keys), name="heard")
-    _, states = _listen(heard, units, cell, dropout)  # (batch, time, units)
+    _, states = _listen(heard, embedding, units, cell, dropout)  # (batch, time, units)
     return keras.Model(heard, layers.Dense(keys, name="logits")(states), name="frame_model")
 
 
-def build_voice_model(*, keys=88, slots=4, units=256, hidden=256, cell="lstm", dropout=(0.2, 0.5)):
+def build_voice_model(*, keys=88, slots=4, embedding=256, units=256, hidden=512, cell="gru", dropout=(0.1, 0.5)):
     """A recurrent network that chooses the keys of the next frame one after the other, from the highest down.
 
     Each choice knows the frames before and the keys already chosen in its own frame, so that the product of the
@@ -47,21 +48,22 @@ def build_voice_model(*, keys=88, slots=4, units=256, hidden=256, cell="lstm", d
     Args:
         keys: how many keys there are.
         slots: how many keys may sound together.
+        embedding: units of the layer that reads a frame before the recurrent one does.
         units: units of the recurrent layer.
         hidden: units of the layer in which memory and chosen keys meet.
         cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
         dropout: two shares that are set to zero while training, of what is heard or chosen and of the units.
 
     Returns:
-        An uncompiled `keras.Model` of the layers heard, heard_dropout, `<cell>`, dropout, memory, choices, pressed, …,
-        logits. `memory` is all that a frame's choices know of the frames before.
+        An uncompiled `keras.Model` of the layers heard, heard_dropout, embedding, `<cell>`, dropout, memory, choices,
+        pressed, …, logits. `memory` is all that a frame's choices know of the frames before.
 
     Raises:
         ValueError: another `cell`.
     """
     heard = keras.Input((None, keys), name="heard")
     choices = keras.Input((None, slots), dtype="int32", name="choices")
-    last, states = _listen(heard, units, cell, dropout)
+    last, states = _listen(heard, embedding, units, cell, dropout)
     memory = layers.Concatenate(name="memory")([states, last])  # (batch, time, units + keys)
     pressed = layers.Dropout(dropout[0], name="pressed_dropout")(PressedKeys(keys, name="pressed")(choices))
     from_memory = layers.Reshape((-1, 1, hidden), name="from_memory")(layers.Dense(hidden, name="memory_in")(memory))
@@ -71,10 +73,11 @@ def build_voice_model(*, keys=88, slots=4, units=256, hidden=256, cell="lstm", d
     return keras.Model([heard, choices], FallingChoices(name="logits")(scores, choices), name="voice_model")
 
 
-def _listen(heard, units, cell, dropout):
+def _listen(heard, embedding, units, cell, dropout):
     """What was heard last, `(batch, time, keys)`, and the states, `(batch, time, units)`, both after their dropout."""
     if cell not in CELLS:
         raise ValueError(f"cell is {cell!r}; pass one of: {', '.join(map(repr, CELLS))}.")
     last = layers.Dropout(dropout[0], name="heard_dropout")(heard)
-    states = CELLS[cell](units, return_sequences=True, name=cell)(last)
+    chords = layers.Dense(embedding, activation="relu", name="embedding")(last)
+    states = CELLS[cell](units, return_sequences=True, name=cell)(chords)
     return last, layers.Dropout(dropout[1], name="dropout")(states)
