@@ -16,7 +16,7 @@ OPENING[0, [0, 4, 7]] = OPENING[1, [2, 5, 9]] = True
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    return build_voice_model(keys=KEYS, slots=SLOTS, embedding=6, units=6, hidden=6, cell="lstm")
+    return build_voice_model(keys=KEYS, slots=SLOTS, embedding=8, units=6, hidden=16, cell="lstm")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_a_held_unit_is_read_by_the_choices_and_carried_to_the_next_frame(model,
     choose = keras.Model([model.get_layer("memory").output, model.inputs[1]], model.output)
     states, nats = [np.zeros((1, 6), "float32")] * 2, []
     for time, heard in enumerate(previous_frames(frames)[0]):
-        _, states = cell(heard[None], states)
+        _, states = cell(model.get_layer("embedding")(heard[None]), states)
         hidden = np.array(states[0])
         hidden[:, 1] = 0.9
         states = [hidden, states[1]]
