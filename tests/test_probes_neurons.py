@@ -273,3 +273,17 @@ def test_errors_say_what_came_and_what_to_do(asked, message):
     with pytest.raises(ValueError, match=message):
         ablate_units(model, sequences(), **asked)
     assert "call" not in vars(model.get_layer("probed"))
+
+
+def test_a_model_of_several_inputs_is_held_and_read_in_batches():
+    heard, added = keras.Input((None, 1)), keras.Input((None, 2))
+    copy = layers.SimpleRNN(1, activation="linear", use_bias=False, return_sequences=True)
+    model = keras.Model([heard, added], layers.Concatenate()([copy(heard), added]))
+    copy.set_weights([np.ones((1, 1)), np.zeros((1, 1))])  # it says what it hears
+    inputs = [np.ones((3, 4, 1)), np.arange(24.0).reshape(3, 4, 2)]
+    steps = np.array([[True, False, False, False]] * 3)
+    held = ablate_units(model, inputs, 0, value=5.0, steps=steps, batch_size=2)
+    np.testing.assert_array_equal(held[:, :, 0], [[5, 1, 1, 1]] * 3)
+    np.testing.assert_array_equal(held[:, :, 1:], inputs[1])
+    with pytest.raises(ValueError, match=r"steps has shape \(1, 4\); expected \(3, 4\)"):
+        ablate_units(model, inputs, 0, steps=steps[:1])

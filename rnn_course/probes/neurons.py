@@ -86,7 +86,7 @@ def ablate_units(
 
     Args:
         model: a built Keras model; read, never changed.
-        inputs: what `model` takes, `(batch, time, …)`.
+        inputs: what `model` takes, `(batch, time, …)`; a list of such arrays where it takes several.
         units: `(units,)` indices of those to hold.
         layer: a name or path from `find_rnn_layers`, or a layer; the only one when `None`.
         direction: which half when `layer` is a `Bidirectional`.
@@ -107,16 +107,18 @@ def ablate_units(
     units = units.astype(int)  # an empty list is float
     if np.shape(value) not in ((), units.shape):
         raise ValueError(f"value has shape {np.shape(value)}; pass a number, or one for each of {len(units)} units.")
-    inputs = np.asarray(inputs)
+    several = len(getattr(model, "inputs", None) or ()) > 1
+    arrays = list(map(np.asarray, inputs)) if several else [np.asarray(inputs)]
     steps = None if steps is None else np.asarray(steps, bool)
-    if steps is not None and steps.shape != inputs.shape[:2]:
-        raise ValueError(f"steps has shape {steps.shape}; expected {inputs.shape[:2]}, the inputs' (batch, time).")
+    if steps is not None and steps.shape != arrays[0].shape[:2]:
+        raise ValueError(f"steps has shape {steps.shape}; expected {arrays[0].shape[:2]}, the inputs' (batch, time).")
     outputs = []
-    for start in range(0, len(inputs), batch_size):
+    for start in range(0, len(arrays[0]), batch_size):
         part = slice(start, start + batch_size)
         here = None if steps is None else in_reading_order(ref.layer, steps[part])
         hold = holding(ref, units, value, state=state, steps=here)
-        outputs.append(ops.convert_to_numpy(replay(model, inputs[part], ref, adjust=hold)[0]))
+        given = [array[part] for array in arrays]
+        outputs.append(ops.convert_to_numpy(replay(model, given if several else given[0], ref, adjust=hold)[0]))
     return np.concatenate(outputs)
 
 
