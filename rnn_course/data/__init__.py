@@ -13,7 +13,7 @@ load_translation      Spanish sentences with their English translations
 make_sentence_pairs   such pairs from a seeded grammar, with the truth about which word stands for which
 load_chorales         chorales for four voices, as rolls of the piano's keys and as voices
 make_chorales         such chorales from a grammar of functional harmony, with the truth about key and chord
-to_voices             deals the notes of a roll out to voices; transpose: the same tune higher or lower
+to_voices             deals the notes of a roll out to voices; to_roll: back; transpose: the same tune higher or lower
 load_splice_sites     windows of DNA around the places where genes are cut
 make_splice_sites     such windows from a seeded grammar, with the truth about where each motif is
 make_promoters        DNA of many lengths with motifs whose order and distance decide, with that truth
@@ -32,7 +32,7 @@ and verifies it, `samples` writes the bundled files anew.
 from rnn_course.data.bilingual import make_sentence_pairs
 from rnn_course.data.brackets import Brackets, make_brackets
 from rnn_course.data.cache import DataError
-from rnn_course.data.chorales import Chorales, Harmony, Tunes, load_chorales, split_tunes, to_voices, transpose
+from rnn_course.data.chorales import Chorales, Harmony, Tunes, load_chorales, split_tunes, to_roll, to_voices, transpose
 from rnn_course.data.harmony import chord_notes, make_chorales
 from rnn_course.data.labelled_sequences import (
     LabelledSequences,
@@ -101,6 +101,7 @@ __all__ = [
     "split_pairs",
     "split_sequences",
     "split_tunes",
+    "to_roll",
     "to_voices",
     "transpose",
 ]
