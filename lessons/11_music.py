@@ -83,17 +83,18 @@ data = load_chorales(SOURCE)
 if FAST:
     SEEDS, WRITTEN, FRAMES, EPOCHS, SMALL_EPOCHS = SEEDS[:1], 2, 12, dict.fromkeys(EPOCHS, 1), 2
 print(data)
-shown = min(data.test.voices, key=len)
-_ = plot_piano_roll(shown, title="Four tunes at once, and together they are chords")
+shortest = int(np.argmin([len(roll) for roll in data.test.rolls]))
+_ = plot_piano_roll(data.test.voices[shortest], title="Four tunes at once, and together they are chords")
 
 # %% [markdown]
-# The first chord as numbers: keys of the piano, numbered as in MIDI, where 60 is the C in the middle.
+# Its first chord as numbers: keys of the piano, numbered as in MIDI, where 60 is the C in the middle. (These chorales are written
+# higher than a choir sings; what we listen to below is moved down by an octave.)
 
 # %%
 from rnn_course.music import note_name
 
-print("keys   ", np.flatnonzero(data.test.rolls[0][0]) + 21)
-print("voices ", shown[0], *(note_name(note) for note in shown[0]))
+print("keys   ", np.flatnonzero(data.test.rolls[shortest][0]) + 21)
+print("voices ", data.test.voices[shortest][0], *map(note_name, data.test.voices[shortest][0]))
 sounding = np.concatenate([roll.sum(axis=1) for roll in data.train.rolls])  # (frames,)
 for count in range(5):
     print(f"{count} keys sound in {np.mean(sounding == count):6.1%} of the frames")
@@ -189,7 +190,7 @@ print(f"the top note first: {np.log(2):.2f} nats for it, 0 for the others, which
 from rnn_course.frames import choice_nats, list_choices
 
 SLOTS = int(max(frame.sum(axis=1).max() for split in data[:3] for frame in split.rolls))  # keys in the fullest frame
-print("a frame as choices:", list_choices(data.test.rolls[0][0], slots=SLOTS), "(0 says: no further key)")
+print("a frame as choices:", list_choices(data.test.rolls[shortest][0], slots=SLOTS), "(0 says: no further key)")
 
 # %% [markdown]
 # ## Two networks with the same memory
@@ -501,7 +502,6 @@ for name, frames in chords.items():  # (frames, keys)
 # that Bach chose.
 
 # %%
-shortest = int(np.argmin([len(roll) for roll in data.test.rolls]))
 frames = len(data.test.rolls[shortest])
 chances = 1 / (1 + np.exp(-models["key by key"].predict_on_batch(heard[shortest : shortest + 1])[0, :frames]))
 _ = plot_piano_roll(
@@ -623,8 +623,8 @@ for name, frames in chords.items():
 # Now look at what likelihood hides. The second network foretells Bach's chords better than any published figure in this lesson, and it moves
 # in parallel fifths and octaves five times as often as he does. It does not stray into them: right after a chord of Bach's own it does
 # the same. Drawing only the likely notes (top-p) brings the dissonances down to Bach's and the parallels further up. The rule is about two voices and
-# two frames at once, four notes, and one chord in forty breaks it in Bach: to ignore it costs the network almost nothing in nats. (The
-# first network has fewer, but only because few of its chords have a fifth to begin with.) A figure of likelihood says how
+# two frames at once, four notes, and one chord in forty breaks it in Bach: to ignore it costs the network little in nats. (That the
+# first network has fewer is no merit: most of what it writes are no chords.) A figure of likelihood says how
 # surprised a network is by Bach. Whether you would let it write is another question, and wants a count of its own.
 #
 # ## Three voices under a tune that you know
