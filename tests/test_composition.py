@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from rnn_course.composition import Composer
+from rnn_course.data import read_midi, to_voices
 from rnn_course.frames import choice_nats, list_choices, pad_rolls, previous_frames
 from rnn_course.models import build_frame_model, build_voice_model
+from rnn_course.music import write_midi
 
 KEYS, SLOTS, LOWEST = 12, 3, 60
 OPENING = np.zeros((2, KEYS), bool)
@@ -142,3 +144,13 @@ def test_a_model_of_another_kind_is_refused():
 
 def test_the_short_form_prints_no_array(composer):
     assert repr(composer.compose(OPENING, frames=3, rng=rng())[0]).startswith("Composed(3 frames, 2 of them given, ")
+
+
+def test_a_composed_tune_is_the_same_when_its_midi_file_is_read_back(tmp_path):
+    keras.utils.set_random_seed(1)
+    piano = build_voice_model(keys=88, slots=4, embedding=8, units=6, hidden=16)
+    tune = Composer(piano).compose(frames=12, ranges=[(60, 81), (53, 74), (48, 69), (40, 64)], rng=rng())[0].roll
+    sounding = np.flatnonzero(tune.any(axis=1))
+    path = write_midi(to_voices(tune), tmp_path / "composed.mid")
+    again = read_midi(path, step=1).tunes.rolls[0]
+    np.testing.assert_array_equal(again, tune[sounding[0] : sounding[-1] + 1])  # silence at the ends is left out
