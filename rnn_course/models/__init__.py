@@ -4,6 +4,7 @@ One file an application; compile and fit stay with the lesson, or with you.
 """
 
 from rnn_course.models.candidates import build_candidate_twin
+from rnn_course.models.dna import build_bilstm, build_conv_bilstm
 from rnn_course.models.language_model import build_language_model
 from rnn_course.models.music import build_frame_model, build_voice_model
 from rnn_course.models.sentiment import build_sentiment_classifier
@@ -11,7 +12,9 @@ from rnn_course.models.streaming import build_forecaster
 from rnn_course.models.translation import build_translator
 
 __all__ = [
+    "build_bilstm",
     "build_candidate_twin",
+    "build_conv_bilstm",
     "build_forecaster",
     "build_frame_model",
     "build_language_model",
