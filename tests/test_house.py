@@ -169,7 +169,7 @@ def test_tensorflow_has_one_door():
 
 ROOMS_OF_ARRAYS = {
     *("reference", "sequences", "candidates", "ngrams", "metrics", "decoding", "generation", "translation"),
-    *("streaming", "music", "frames", "composition", "biosequences", "layers", "models", "probes", "plots"),
+    *("streaming", "music", "frames", "composition", "biosequences", "features", "layers", "models", "probes", "plots"),
 }
 
 # A tuple of axes such as (batch, 1 + time, units), `(…)`, an axis by itself, or a sentence about the shape.

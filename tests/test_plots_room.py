@@ -44,6 +44,9 @@ SPLICED = np.random.default_rng(6).integers(4, size=60)
 CHANGED = np.random.default_rng(6).normal(size=(60, 4)) * (1 - np.eye(4)[SPLICED])
 CLASSES = np.random.default_rng(9).integers(3, size=500)
 SURE = np.random.default_rng(8).dirichlet(np.full(3, 0.2), size=500)
+CLIP = np.random.default_rng(10).integers(0, 256, size=(16, 32, 32))
+BODY = np.random.default_rng(11).normal(size=(40, 4, 2)).cumsum(axis=1)
+RECOGNIZED = np.random.default_rng(12).dirichlet(np.full(12, 0.3), size=16)
 TITLE = "The state turns over at the word that negates the sentence"
 
 PICTURES = {
@@ -126,6 +129,10 @@ PICTURES = {
     ),
     "activity": lambda ax: plots.plot_activity(RNG.uniform(-1, 1, size=(32, 64)), title=TITLE, ax=ax),
     "activity of a unit": lambda ax: plots.plot_activity(RNG.uniform(-1, 1, size=32), title=TITLE, ax=ax),
+    "frames": lambda ax: plots.plot_frames(CLIP, title=TITLE, ax=ax),
+    "frames and saliency": lambda ax: plots.plot_frames(CLIP, saliency=CLIP - 99.0, title=TITLE, ax=ax),
+    "poses": lambda ax: plots.plot_poses(BODY, [(0, 1), (1, 2), (2, 3)], saliency=BODY[..., 0], title=TITLE, ax=ax),
+    "recognition": lambda ax: plots.plot_recognition(RECOGNIZED, labels=WORDS, truth=3, title=TITLE, ax=ax),
     "breakdown": lambda ax: plots.plot_breakdown(
         {"LSTM, last state only": BY_LENGTH, "LSTM with attention": BY_LENGTH + 0.2},
         groups=["1–3", "4–6", "7–9", "10–12", "13–16", "17–24"],

@@ -115,6 +115,38 @@ def test_every_step_of_a_sequence_of_numbers_has_a_share(method):
     np.testing.assert_allclose(found.baseline_score, 0)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_every_pixel_of_a_frame_has_a_share(method):
+    # y = Σ w · x over all frames, pixels and channels: the share of a pixel is w · x summed over its channels alone.
+    frames, weights = (np.random.default_rng(seed).normal(size=size) for seed, size in ((1, (3, 4, 2, 5, 3)), (2, 120)))
+    inputs = keras.Input(frames.shape[1:])
+    model = keras.Model(inputs, layers.Dense(1, name="head")(layers.Flatten()(inputs)))
+    model.get_layer("head").set_weights([weights[:, None], np.zeros(1)])
+    found = input_attribution(model, frames, method=method)
+    weights = weights.reshape(4, 2, 5, 3)
+    lengths = np.broadcast_to(np.linalg.norm(weights, axis=-1), (3, 4, 2, 5))
+    expected = lengths if method == "gradient" else (frames * weights).sum(-1)
+    np.testing.assert_allclose(found.values, expected, rtol=1e-4, atol=1e-5)  # (batch, time, height, width)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_shares_of_pixels_add_up_behind_convolutions_and_a_recurrent_layer(bidirectional):
+    frames = np.random.default_rng(3).random((2, 5, 6, 4, 1))
+    inputs = keras.Input((None, 6, 4, 1))
+    eye = keras.Sequential([keras.Input((6, 4, 1)), layers.Conv2D(3, 3, activation="tanh"), layers.Flatten()])
+    reader = layers.Bidirectional(layers.GRU(UNITS)) if bidirectional else layers.GRU(UNITS)
+    model = fill(keras.Model(inputs, layers.Dense(3)(reader(layers.TimeDistributed(eye)(inputs)))))
+    found = input_attribution(model, frames, output=1, steps=64)
+    assert found.values.shape == (2, 5, 6, 4)
+    np.testing.assert_allclose(found.score, np.array(model(frames))[:, 1], rtol=1e-5)
+    np.testing.assert_allclose(found.values.sum((1, 2, 3)), found.score - found.baseline_score, atol=2e-3)
+    gradient = input_attribution(model, frames, output=1, method="gradient").values
+    nudged = frames.copy()
+    nudged[0, 3, 2, 1] += 1e-2  # one pixel, by a little
+    slope = (np.array(model(nudged)) - np.array(model(frames)))[0, 1] / 1e-2
+    np.testing.assert_allclose(gradient[0, 3, 2, 1], abs(slope), rtol=0.05)
+
+
 def test_steps_that_a_mask_hides_have_no_influence():
     inputs = keras.Input(batch_shape=(BATCH, TIME, FEATURES))
     model = fill(keras.Model(inputs, layers.Dense(1)(layers.LSTM(UNITS)(Masked(RIGHT)(inputs)))))

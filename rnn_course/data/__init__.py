@@ -17,11 +17,16 @@ to_voices             deals the notes of a roll out to voices; to_roll: back; tr
 load_splice_sites     windows of DNA around the places where genes are cut
 make_splice_sites     such windows from a seeded grammar, with the truth about where each motif is
 make_promoters        DNA of many lengths with motifs whose order and distance decide, with that truth
+load_clips            handwritten digits or drawn shapes that move, ten motions, with the truth about every frame
+make_clips            the same from pictures of your own; draw_shapes: such pictures
+load_poses            people who do something, as 15 joints a frame; read without running the pickle they come in
+make_stick_figures    drawn figures who do something, with the truth about their tempo
 split_sequences       sequences in three splits without near copies across; overlap_groups: which are near copies
 read_midi             your own MIDI file, or a folder of them, on a grid; split_tunes: such tunes in three splits
 read_labelled_text    your own CSV or TSV file of texts with a label each
 read_sentence_pairs   your own file of sentences with their translations, in any two languages
 read_fasta            your own FASTA files of DNA or protein; read_sequences: a CSV or TSV file of such
+read_clips            your own videos, a folder for each class, read from disk clip by clip
 read_text             your own text file, cut in two by position
 
 Every `load_<task>(source="auto")` takes the real set where it can be had and says which it took; "sample" is
@@ -33,6 +38,7 @@ from rnn_course.data.bilingual import make_sentence_pairs
 from rnn_course.data.brackets import Brackets, make_brackets
 from rnn_course.data.cache import DataError
 from rnn_course.data.chorales import Chorales, Harmony, Tunes, load_chorales, split_tunes, to_roll, to_voices, transpose
+from rnn_course.data.clip_files import ClipFiles, read_clips
 from rnn_course.data.harmony import chord_notes, make_chorales
 from rnn_course.data.labelled_sequences import (
     LabelledSequences,
@@ -44,20 +50,32 @@ from rnn_course.data.labelled_sequences import (
 from rnn_course.data.labelled_text import LabelledText, Sentiment, read_labelled_text
 from rnn_course.data.long_memory import LongMemory, copy_memory_guess, make_adding_problem, make_copy_memory
 from rnn_course.data.midi import MidiTunes, read_midi
+from rnn_course.data.motions import MOTIONS, Clips, ClipTruth, make_clips
+from rnn_course.data.moving_digits import ClipSplits, load_clips
+from rnn_course.data.moving_shapes import draw_shapes
 from rnn_course.data.planted_motifs import make_promoters, make_splice_sites
 from rnn_course.data.plays import Play, make_play, sample_play
+from rnn_course.data.poses import BONES, Poses, PoseSplits, load_poses
 from rnn_course.data.reviews import make_reviews
 from rnn_course.data.sensors import SensorStream, make_sensor_stream
 from rnn_course.data.sentence_pairs import SentencePairs, Translation, read_sentence_pairs, split_pairs
 from rnn_course.data.sentiment import load_sentiment
 from rnn_course.data.sequence_files import read_fasta, read_sequences
 from rnn_course.data.splice_sites import load_splice_sites
+from rnn_course.data.stick_figures import JOINTS, PoseTruth, make_stick_figures
 from rnn_course.data.text import Text, load_text, read_text
 from rnn_course.data.translation import load_translation
 
 __all__ = [
+    "BONES",
+    "JOINTS",
+    "MOTIONS",
     "Brackets",
     "Chorales",
+    "ClipFiles",
+    "ClipSplits",
+    "ClipTruth",
+    "Clips",
     "DataError",
     "Harmony",
     "LabelledSequences",
@@ -66,6 +84,9 @@ __all__ = [
     "MidiTunes",
     "PlantedMotifs",
     "Play",
+    "PoseSplits",
+    "PoseTruth",
+    "Poses",
     "SensorStream",
     "SentencePairs",
     "Sentiment",
@@ -75,7 +96,10 @@ __all__ = [
     "Tunes",
     "chord_notes",
     "copy_memory_guess",
+    "draw_shapes",
     "load_chorales",
+    "load_clips",
+    "load_poses",
     "load_sentiment",
     "load_splice_sites",
     "load_text",
@@ -83,6 +107,7 @@ __all__ = [
     "make_adding_problem",
     "make_brackets",
     "make_chorales",
+    "make_clips",
     "make_copy_memory",
     "make_play",
     "make_promoters",
@@ -90,7 +115,9 @@ __all__ = [
     "make_sensor_stream",
     "make_sentence_pairs",
     "make_splice_sites",
+    "make_stick_figures",
     "overlap_groups",
+    "read_clips",
     "read_fasta",
     "read_labelled_text",
     "read_midi",

@@ -10,14 +10,28 @@ from rnn_course.models.music import build_frame_model, build_voice_model
 from rnn_course.models.sentiment import build_sentiment_classifier
 from rnn_course.models.streaming import build_forecaster
 from rnn_course.models.translation import build_translator
+from rnn_course.models.video import (
+    build_caption_model,
+    build_clip_model,
+    build_feature_model,
+    build_frame_average_model,
+    build_late_fusion_model,
+    build_pose_model,
+)
 
 __all__ = [
     "build_bilstm",
     "build_candidate_twin",
+    "build_caption_model",
+    "build_clip_model",
     "build_conv_bilstm",
+    "build_feature_model",
     "build_forecaster",
+    "build_frame_average_model",
     "build_frame_model",
     "build_language_model",
+    "build_late_fusion_model",
+    "build_pose_model",
     "build_sentiment_classifier",
     "build_translator",
     "build_voice_model",

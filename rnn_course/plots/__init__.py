@@ -20,6 +20,7 @@
 * `attention`: which words were read for each word that was made, beside the true links.
 * `breakdown`: a figure taken apart by length, place or any ordered groups, with the number of examples in each.
 * `piano_roll`: which keys sound at which beat, and under them what units did meanwhile.
+* `frames`: a strip of frames or of stick figures, and under each what the network knew and did.
 * `logo`: sequences whose letters are as high as they count, and what every change of one letter does.
 * `calibration`: is a classifier right as often as it is sure? `confusion`: what it calls what.
 * `style`: the colors, and the only two functions that make figures to be shown; `steps` and `rows`: what pictures over
@@ -37,6 +38,7 @@ from rnn_course.plots.breakdown import plot_breakdown
 from rnn_course.plots.budgets import plot_against_minutes
 from rnn_course.plots.calibration import plot_calibration
 from rnn_course.plots.confusion import plot_confusion
+from rnn_course.plots.frames import plot_frame_strip, plot_frames, plot_pose_strip, plot_poses, plot_recognition
 from rnn_course.plots.gates import plot_gate_image, plot_gate_saturation, plot_gates
 from rnn_course.plots.gradients import plot_gradient_flow
 from rnn_course.plots.highlighted import HighlightedText, highlight_text, highlight_texts
@@ -75,6 +77,8 @@ __all__ = [
     "plot_cost",
     "plot_eigenvalues",
     "plot_forecast",
+    "plot_frame_strip",
+    "plot_frames",
     "plot_gate_image",
     "plot_gate_saturation",
     "plot_gate_weights",
@@ -90,6 +94,9 @@ __all__ = [
     "plot_mutagenesis",
     "plot_next_token",
     "plot_piano_roll",
+    "plot_pose_strip",
+    "plot_poses",
+    "plot_recognition",
     "plot_retention",
     "plot_roll_with_activity",
     "plot_scores",

@@ -18,7 +18,8 @@ class Attribution:
     """The share of each input step in one number that the model puts out.
 
     Attributes:
-        values: `(batch, time)`; signed but for `"gradient"`, which is a length. NaN at padding.
+        values: `(batch, time)`, or `(batch, time, …)`, a number for each place in a step that has features of its own;
+            signed but for `"gradient"`, which is a length. NaN at padding.
         score: `(batch,)`, the number that is explained.
         baseline_score: `(batch,)`, the same number for an input of zeros. With integrated gradients
             `values` sum to `score - baseline_score` (completeness), as well as `steps` allows.
@@ -35,11 +36,13 @@ def input_attribution(model, inputs, *, method="integrated_gradients", output=No
     """Attribute a model's output to the steps of its input.
 
     Token models are explained at their `Embedding` layers (all of them together, each step's share summed over the
-    vector), others at the input itself. Recurrent layers run in closed form, so that this takes milliseconds a step.
+    vector), others at the input itself: frames at each pixel, poses at each joint. Recurrent layers run in closed form,
+    so that this takes milliseconds a step.
 
     Args:
         model: a built Keras model; read, never changed.
-        inputs: `(batch, time)` int token ids, 0 is padding; or `(batch, time, features)`.
+        inputs: `(batch, time)` int token ids, 0 is padding; or `(batch, time, features)`; or with places in each step,
+            such as frames `(batch, time, height, width, channels)`.
         method: `"gradient"`, the length of ∂score/∂x_t (Simonyan et al. 2014); `"gradient_x_input"`, x_t · ∂score/∂x_t;
             `"integrated_gradients"`, the same with the gradient averaged on the way from zero to x (Sundararajan et al.
             2017).
@@ -47,7 +50,8 @@ def input_attribution(model, inputs, *, method="integrated_gradients", output=No
         steps: how many points of the way integrated gradients takes the mean over.
 
     Returns:
-        An `Attribution`; its `values` are `(batch, time)`.
+        An `Attribution`; its `values` have the shape of the inputs without their features, `(batch, time)` or `(batch,
+        time, …)`.
 
     Raises:
         ValueError: an unknown method, an output that is not there, or a model that is not a single sequence in, one
@@ -163,5 +167,5 @@ def pick_output(model, outputs, output):
 
 
 def real_steps(inputs):
-    """True where there is something to explain, `(batch, time)`: every step but token 0, which is padding."""
-    return inputs != 0 if inputs.ndim == 2 else np.ones(inputs.shape[:2], bool)
+    """True where there is something to explain, `(batch, time, …)`: everywhere but at token 0, which is padding."""
+    return inputs != 0 if inputs.ndim == 2 else np.ones(inputs.shape[:-1], bool)
