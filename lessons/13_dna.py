@@ -62,13 +62,7 @@ SIZES = {"filters": 64, "width": 9, "pool": 3, "units": 32, "hidden": 64}
 FORGOTTEN = 0.1  # share of the letters that a window loses whenever it is trained on
 MOVED = 16  # sites a batch that are moved off their place: these are none any more
 TRAINING = {"epochs": 30, "batch": 64, "rate": 4e-3}
-STRENGTHS = (
-    0.01,
-    0.03,
-    0.1,
-    0.3,
-    1.0,
-)  # for logistic regression to choose from: the smaller, the smaller its weights stay
+STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)  # for logistic regression to choose from; small ones keep weights small
 FOLDS = 5  # of the cross-validation
 PROMOTERS = 2_400  # sequences for the last network
 PROMOTER_EPOCHS = 10

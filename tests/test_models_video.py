@@ -222,6 +222,18 @@ def test_padding_has_no_part_in_the_scale_that_poses_are_brought_to():
     np.testing.assert_allclose(mean[:8], 0.1 * POSES.reshape(15, 8).mean(0), atol=1e-5)  # momentum 0.9, from 0
 
 
+@every_clip_model
+def test_padding_has_no_part_in_the_scale_that_features_are_brought_to(build):
+    short, long, without = small(build, mask_zero=True), small(build, mask_zero=True), small(build)
+    short(CLIPS, training=True)
+    long(padded(CLIPS), training=True)
+    without(padded(CLIPS), training=True)
+    norms = [model.get_layer("norm").get_weights() for model in (short, long, without)]
+    for one, other in zip(*norms[:2], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert np.abs(norms[0][2] - norms[2][2]).max() > 1e-3  # black frames are frames
+
+
 def test_padding_changes_no_caption():
     model = small_captions(mask_zero=True)
     np.testing.assert_allclose(model([padded(CLIPS), TOKENS]), model([CLIPS, TOKENS]), atol=1e-5)
