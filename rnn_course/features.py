@@ -156,6 +156,9 @@ def _write(path, known):
     """Write a cache file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.stem}-{uuid.uuid4().hex}.part")
-    with open(beside, "wb") as file:
-        np.savez(file, **known)
-    os.replace(beside, path)
+    try:
+        with open(beside, "wb") as file:
+            np.savez(file, **known)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -189,3 +189,14 @@ def test_a_cut_cache_file_is_named(tmp_path):
 def test_what_has_no_features_is_refused_with_what_to_do(model, clips, message):
     with pytest.raises(ValueError, match=message):
         extract_features(model(), clips)
+
+
+def test_a_cache_that_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypatch):
+    def fail(file, **arrays):
+        file.write(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(np, "savez", fail)
+    with pytest.raises(OSError, match="no space left"):
+        extract_features(eye(), CLIPS, cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
