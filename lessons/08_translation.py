@@ -590,7 +590,7 @@ print("attention is ahead by", *(f"{gap:.1f}" for gap in gaps), "BLEU, from shor
 # %% [markdown]
 # Attention is ahead at every length, and the lead grows: it is largest for the longest sentences, where the network with one
 # vector comes down towards the nearest sentence. Cho et al. (2014) saw this in the first networks that
-# translated, and attention was the answer. (Of the shortest sentences all know less than of longer ones: in three words there
+# translated, and attention was the answer. (Of the shortest sentences all know less than of those a word longer: in three words there
 # is little from which to tell who is meant.)
 #
 # ## Can you see which word stands for which?
@@ -719,8 +719,8 @@ print(
 
 # %% [markdown]
 # The encoder reads from both sides, so the first and the last words are the freshest, and what stands in between fades. (The last
-# token is a full stop or a question mark, easy to guess: compare with the dashed line.) And the second guess? The two lines are
-# one. The network whose every word depends on this vector has not learned to put more into it than the one that hardly needs it.
+# token is a full stop or a question mark, easy to guess: compare with the dashed line.) And the second guess? The two lines
+# cross and stay close, and in all the two networks know about as much. The network whose every word depends on this vector has not learned to put more into it than the one that hardly needs it.
 # What a recurrent encoder carries to its end seems to be decided by how it reads, not by how badly it is needed, and attention
 # does not enlarge the vector: it goes around it.
 #
