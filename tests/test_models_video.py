@@ -164,10 +164,16 @@ def test_pairs_are_a_frame_and_the_one_before_it():
     np.testing.assert_allclose(pairs[:, 0, ..., 1:], bright[:, 0], atol=1e-6)  # nothing has moved yet
 
 
-@pytest.mark.parametrize("build", ["frame average", "late fusion"])
-def test_a_baseline_sees_no_pairs(build):
-    with pytest.raises(TypeError, match="pairs"):
-        WITH_CLIPS[build](pairs=True)
+def test_pairs_of_neighbors_may_vote_and_the_order_of_the_pairs_is_lost():
+    # Five frames A B C D E; turned about two times each: what pairs of neighbors there are decides, not their order.
+    average, late = (small(WITH_CLIPS[build], pairs=True) for build in ("frame average", "late fusion"))
+    there_and_back = CLIPS[:, [0, 1, 2, 1, 0]]
+    begun_later = CLIPS[:, [2, 1, 0, 1, 2]]  # the same four pairs; the first frame's own one differs
+    for model in (average, late):
+        assert np.abs(np.array(model(CLIPS)) - np.array(model(CLIPS[:, ::-1]))).max() > 1e-3
+    votes = inner_of(average, "frame_logits", there_and_back)[:, 1:]
+    others = inner_of(average, "frame_logits", begun_later)[:, 1:]
+    np.testing.assert_allclose(votes, others[:, [2, 3, 0, 1]], atol=1e-5)
 
 
 def test_features_are_brought_to_one_scale_while_training():

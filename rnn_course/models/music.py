@@ -4,8 +4,7 @@ import keras
 from keras import layers
 
 from rnn_course.layers import FallingChoices, PressedKeys
-
-CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple_rnn": layers.SimpleRNN}
+from rnn_course.models.cells import recurrent_layer
 
 
 def build_frame_model(*, keys=88, embedding=256, units=256, cell="gru", dropout=(0.1, 0.5)):
@@ -75,9 +74,7 @@ def build_voice_model(*, keys=88, slots=4, embedding=256, units=256, hidden=512,
 
 def _listen(heard, embedding, units, cell, dropout):
     """What was heard last, `(batch, time, keys)`, and the states, `(batch, time, units)`, both after their dropout."""
-    if cell not in CELLS:
-        raise ValueError(f"cell is {cell!r}; pass one of: {', '.join(map(repr, CELLS))}.")
     last = layers.Dropout(dropout[0], name="heard_dropout")(heard)
     chords = layers.Dense(embedding, activation="relu", name="embedding")(last)
-    states = CELLS[cell](units, return_sequences=True, name=cell)(chords)
+    states = recurrent_layer(cell, units, return_sequences=True, name=cell)(chords)
     return last, layers.Dropout(dropout[1], name="dropout")(states)
