@@ -2,10 +2,12 @@
 
 word_dropout: `WordDropout`. subword: `SubwordEmbedding`. pooling: `MaskedPooling`. attention: `CrossAttention`.
 tied: `TiedEmbedding`. candidates: `CandidateLogits`. keys: `PressedKeys`, `FallingChoices`.
+cells: `recurrent_layer`, by name.
 """
 
 from rnn_course.layers.attention import CrossAttention
 from rnn_course.layers.candidates import CandidateLogits
+from rnn_course.layers.cells import recurrent_layer
 from rnn_course.layers.keys import FallingChoices, PressedKeys
 from rnn_course.layers.pooling import MaskedPooling
 from rnn_course.layers.subword import SubwordEmbedding
@@ -21,4 +23,5 @@ __all__ = [
     "SubwordEmbedding",
     "TiedEmbedding",
     "WordDropout",
+    "recurrent_layer",
 ]

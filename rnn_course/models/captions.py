@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from rnn_course.models.cells import recurrent_layer
+from rnn_course.layers import recurrent_layer
 from rnn_course.models.video import look
 
 

@@ -3,8 +3,7 @@
 import keras
 from keras import layers
 
-from rnn_course.layers import FallingChoices, PressedKeys
-from rnn_course.models.cells import recurrent_layer
+from rnn_course.layers import FallingChoices, PressedKeys, recurrent_layer
 
 
 def build_frame_model(*, keys=88, embedding=256, units=256, cell="gru", dropout=(0.1, 0.5)):

@@ -3,8 +3,7 @@
 import keras
 from keras import layers, ops
 
-from rnn_course.layers import MaskedPooling
-from rnn_course.models.cells import recurrent_layer
+from rnn_course.layers import MaskedPooling, recurrent_layer
 
 
 def build_pose_model(*, joints, classes, dimensions=2, units=64, cell="gru", bidirectional=False, dropout=0.4):

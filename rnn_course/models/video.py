@@ -3,8 +3,7 @@
 import keras
 from keras import layers, ops
 
-from rnn_course.layers import MaskedPooling
-from rnn_course.models.cells import recurrent_layer
+from rnn_course.layers import MaskedPooling, recurrent_layer
 
 
 def build_clip_model(
@@ -143,7 +142,12 @@ def look(height, width, channels=1, filters=(16, 32, 32), features=64, pairs=Fal
     Without the norm nothing is learned for many epochs: what differs from frame to frame is small beside what does not.
 
     Args:
-        height, width, channels, filters, features, pairs, mask_zero, brightest: as in `build_clip_model`.
+        height: an int, pixels of a frame from top to bottom.
+        width: an int, pixels of a frame from left to right.
+        channels: an int, 1 for grey frames, 3 for colored ones.
+        filters: (convolutions,) ints, how many filters each has.
+        features: an int, how many are handed on of each frame.
+        pairs, mask_zero, brightest: as in `build_clip_model`.
 
     Returns:
         Symbolic tensors: the clips `(batch, time, height, width, channels)`; what is seen in their frames, `(batch,

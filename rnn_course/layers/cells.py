@@ -10,7 +10,7 @@ def recurrent_layer(cell, units, **options):
 
     Args:
         cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
-        units: how many it has.
+        units: an int, how many it has.
         options: whatever else the Keras layer takes, such as `return_sequences`.
 
     Returns:
