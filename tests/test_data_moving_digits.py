@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from rnn_course.data import cache, draw_shapes, load_clips, make_clips, moving_digits, registry
-from rnn_course.data.motions import MOTIONS, PAIRS
+from rnn_course.data.motions import MOTIONS, PAIRS, reverse_of
 from rnn_course.data.moving_digits import DIGITS, read_idx
 from rnn_course.data.moving_shapes import SHAPES
 
@@ -67,6 +67,28 @@ def test_what_goes_to_and_fro_turns_back_and_stays_within_its_reach(many, motion
     assert (moves > 0).any(axis=1).all() and (moves < 0).any(axis=1).all()
     for other in set(ALL) - {name}:
         assert np.abs(steps(many, motion, other)).max() == 0, other
+
+
+@pytest.mark.parametrize("motions", [MOTIONS, PAIRS])
+def test_played_backwards_a_clip_shows_the_reverse_motion(motions):
+    clips = make_clips(DISC, [0], 400, seed=3, motions=motions)
+    backwards = clips._replace(
+        truth=clips.truth._replace(**{name: getattr(clips.truth, name)[:, ::-1] for name in ALL})
+    )
+    for motion in motions:
+        for name in ALL:
+            there, back = (
+                np.sign(steps(each, way, name, motions).round(6))
+                for each, way in ((clips, reverse_of(motion)), (backwards, motion))
+            )
+            to_and_fro = motion in ("sways", "bounces")
+            assert set(np.unique(there)) == set(np.unique(back)) and (to_and_fro or len(np.unique(back)) == 1)
+
+
+@pytest.mark.parametrize("motion", ["flies", "moves left and", "moves left and moves right"])
+def test_an_unknown_motion_has_no_reverse(motion):
+    with pytest.raises(ValueError, match="There is no motion"):
+        reverse_of(motion)
 
 
 def test_two_motions_at_once_are_both_there():

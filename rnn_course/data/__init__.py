@@ -19,6 +19,7 @@ make_splice_sites     such windows from a seeded grammar, with the truth about w
 make_promoters        DNA of many lengths with motifs whose order and distance decide, with that truth
 load_clips            handwritten digits or drawn shapes that move, ten motions, with the truth about every frame
 make_clips            the same from pictures of your own; draw_shapes: such pictures
+reverse_of            the motion that a clip shows when it is played backwards
 load_poses            people who do something, as 15 joints a frame; read without running the pickle they come in
 make_stick_figures    drawn figures who do something, with the truth about their tempo
 split_sequences       sequences in three splits without near copies across; overlap_groups: which are near copies
@@ -50,7 +51,7 @@ from rnn_course.data.labelled_sequences import (
 from rnn_course.data.labelled_text import LabelledText, Sentiment, read_labelled_text
 from rnn_course.data.long_memory import LongMemory, copy_memory_guess, make_adding_problem, make_copy_memory
 from rnn_course.data.midi import MidiTunes, read_midi
-from rnn_course.data.motions import MOTIONS, Clips, ClipTruth, make_clips
+from rnn_course.data.motions import MOTIONS, Clips, ClipTruth, make_clips, reverse_of
 from rnn_course.data.moving_digits import ClipSplits, load_clips
 from rnn_course.data.moving_shapes import draw_shapes
 from rnn_course.data.planted_motifs import make_promoters, make_splice_sites
@@ -124,6 +125,7 @@ __all__ = [
     "read_sentence_pairs",
     "read_sequences",
     "read_text",
+    "reverse_of",
     "sample_play",
     "split_pairs",
     "split_sequences",

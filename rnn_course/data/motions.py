@@ -152,6 +152,28 @@ def make_clips(
     return Clips(_render(pictures, truth, side, np.random.RandomState(seed % 2**32)), labels, truth)
 
 
+def reverse_of(motion: str) -> str:
+    """Name the motion that a clip shows when it is played backwards; what goes to and fro is its own reverse.
+
+    Args:
+        motion: one of `MOTIONS`, or several that change different things, such as "moves left and grows".
+
+    Returns:
+        A name of the same kind, such as "moves right and shrinks".
+
+    Raises:
+        ValueError: a motion that is unknown.
+
+    Example:
+        >>> reverse_of("moves left and grows"), reverse_of("sways")
+        ('moves right and shrinks', 'sways')
+    """
+    _parse(motion)
+    names = {course: name for name, course in COURSES.items()}
+    courses = [COURSES[part] for part in motion.split(" and ")]
+    return " and ".join(names[what, way if isinstance(way, str) else -way] for what, way in courses)
+
+
 def _parse(motion: str) -> dict[int, int | str]:
     """Return what a motion changes, and how."""
     parts = motion.split(" and ")
