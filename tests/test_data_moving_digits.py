@@ -33,9 +33,7 @@ def many():
 def steps(clips, motion, name, motions=MOTIONS):
     """The changes from frame to frame of one motion's clips, as the shortest way round the circle, -1/2 to 1/2."""
     values = getattr(clips.truth, name)[clips.labels == motions.index(motion)]
-    places = {"columns": values / 32, "rows": values / 32, "angles": values / 360, "sizes": np.log2(values / 0.45)}[
-        name
-    ]
+    places = np.log2(values / 0.45) if name == "sizes" else values / {"angles": 360}.get(name, 32)
     return (np.diff(places, axis=1) + 0.5) % 1 - 0.5
 
 
