@@ -2,12 +2,13 @@
 
 word_dropout: `WordDropout`. subword: `SubwordEmbedding`. pooling: `MaskedPooling`. attention: `CrossAttention`.
 tied: `TiedEmbedding`. candidates: `CandidateLogits`. keys: `PressedKeys`, `FallingChoices`.
-cells: `recurrent_layer`, by name.
+cells: `recurrent_layer`, by name. folded: `FoldedTimeDistributed`.
 """
 
 from rnn_course.layers.attention import CrossAttention
 from rnn_course.layers.candidates import CandidateLogits
 from rnn_course.layers.cells import recurrent_layer
+from rnn_course.layers.folded import FoldedTimeDistributed
 from rnn_course.layers.keys import FallingChoices, PressedKeys
 from rnn_course.layers.pooling import MaskedPooling
 from rnn_course.layers.subword import SubwordEmbedding
@@ -18,6 +19,7 @@ __all__ = [
     "CandidateLogits",
     "CrossAttention",
     "FallingChoices",
+    "FoldedTimeDistributed",
     "MaskedPooling",
     "PressedKeys",
     "SubwordEmbedding",

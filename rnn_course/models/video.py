@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from rnn_course.layers import MaskedPooling, recurrent_layer
+from rnn_course.layers import FoldedTimeDistributed, MaskedPooling, recurrent_layer
 
 
 def build_clip_model(
@@ -164,7 +164,7 @@ def look(height, width, channels=1, filters=(16, 32, 32), features=64, pairs=Fal
         look = {"strides": 2, "padding": "same", "activation": "relu", "name": f"convolution_{number}"}
         eye.append(layers.Conv2D(count, 5 if number == 1 else 3, **look))
     eye += [layers.Flatten(name="flatten"), layers.Dense(features, name="features")]
-    seen = layers.TimeDistributed(keras.Sequential(eye, name="frame_encoder"), name="frames")(shown)
+    seen = FoldedTimeDistributed(keras.Sequential(eye, name="frame_encoder"), name="frames")(shown)
     return clips, layers.BatchNormalization(momentum=0.9, name="norm")(seen, mask=real), real
 
 
