@@ -7,6 +7,7 @@ import pytest
 from rnn_course.models import (
     build_caption_model,
     build_clip_model,
+    build_feature_caption_model,
     build_feature_model,
     build_frame_average_model,
     build_late_fusion_model,
@@ -253,17 +254,19 @@ def test_padding_changes_no_answer_about_features():
 # --- poses and features -----------------------------------------------------------------------------------------------
 
 
-def test_a_pose_is_read_with_what_moved_since_the_frame_before():
+def test_a_pose_is_read_with_what_moved_in_one_frame_and_in_two():
     read = inner_of(small_poses(), "positions_and_motion", POSES)
     flat = POSES.reshape(3, 5, 8)
     np.testing.assert_allclose(read[..., :8], flat, atol=1e-6)
-    np.testing.assert_allclose(read[:, 1:, 8:], np.diff(flat, axis=1), atol=1e-6)
-    assert (read[:, 0, 8:] == 0).all()
+    np.testing.assert_allclose(read[:, 1:, 8:16], np.diff(flat, axis=1), atol=1e-6)
+    np.testing.assert_allclose(read[:, 2:, 16:], flat[:, 2:] - flat[:, :-2], atol=1e-6)
+    assert (read[:, 0, 8:] == 0).all() and (read[:, :2, 16:] == 0).all()
 
 
 def test_nothing_moves_between_a_body_and_padding():
     read = inner_of(small_poses(), "positions_and_motion", np.pad(POSES, [(0, 0), (2, 2), (0, 0), (0, 0)]))
-    assert (read[:, [0, 1, 2, 7, 8], 8:] == 0).all() and (read[:, 3:7, 8:] != 0).all()
+    for lag, motion in ((1, read[..., 8:16]), (2, read[..., 16:])):  # real are frames 2 to 6
+        assert (motion[:, : 2 + lag] == 0).all() and (motion[:, 7:] == 0).all() and (motion[:, 2 + lag : 7] != 0).all()
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
@@ -317,6 +320,19 @@ def test_the_writer_begins_with_what_the_watcher_saw_last():
         np.array(each)[TOKENS != 0] for each in (model.get_layer("logits")(written), model([CLIPS, TOKENS]))
     )
     np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_from_the_features_of_a_caption_model_the_same_words_follow():
+    whole = small_captions(mask_zero=True)
+    sizes = {"features": FRAMES["features"], "vocabulary": 7, "units": 6, "embedding": 3}
+    half = build_feature_caption_model(**sizes)
+    for layer in ("watcher", "state_1", "state_2", "embedding", "writer", "logits"):
+        half.get_layer(layer).set_weights(whole.get_layer(layer).get_weights())
+    seen = np.array(keras.Model(whole.inputs[0], whole.get_layer("norm").output)(CLIPS))
+    np.testing.assert_allclose(half([seen, TOKENS]), whole([CLIPS, TOKENS]), atol=1e-6)
+    padded_rows = np.pad(seen, [(0, 0), (0, 2), (0, 0)])
+    np.testing.assert_allclose(half([padded_rows, TOKENS]), half([seen, TOKENS]), atol=1e-6)
+    assert not half.compiled
 
 
 def write(model, clips, *, start=1, end=2, longest=6):

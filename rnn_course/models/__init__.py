@@ -4,7 +4,7 @@ One file an application; compile and fit stay with the lesson, or with you.
 """
 
 from rnn_course.models.candidates import build_candidate_twin
-from rnn_course.models.captions import build_caption_model
+from rnn_course.models.captions import build_caption_model, build_feature_caption_model
 from rnn_course.models.dna import build_bilstm, build_conv_bilstm
 from rnn_course.models.language_model import build_language_model
 from rnn_course.models.music import build_frame_model, build_voice_model
@@ -25,6 +25,7 @@ __all__ = [
     "build_caption_model",
     "build_clip_model",
     "build_conv_bilstm",
+    "build_feature_caption_model",
     "build_feature_model",
     "build_forecaster",
     "build_frame_average_model",

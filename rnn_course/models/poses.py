@@ -7,10 +7,11 @@ from rnn_course.layers import MaskedPooling, recurrent_layer
 
 
 def build_pose_model(*, joints, classes, dimensions=2, units=64, cell="gru", bidirectional=False, dropout=0.4):
-    """A recurrent network that reads where the joints of a body are and how each has moved since the frame before.
+    """A recurrent network that reads where the joints of a body are and how each has moved.
 
-    Positions and motion are brought to one scale over the real frames of the training clips. Not the last state alone
-    answers, but the largest and the mean value of every unit.
+    Motion is measured since the frame before and since the one before that (DD-Net, Yang et al. 2019, has two speeds as
+    well). Positions and motion are brought to one scale over the real frames of the training clips. Not the last state
+    alone answers, but the largest and the mean value of every unit.
 
     Input:  (batch, time, joints, dimensions) positions; frames in which all of them are 0 are padding.
     Output: (batch, classes) logits.
@@ -22,10 +23,10 @@ def build_pose_model(*, joints, classes, dimensions=2, units=64, cell="gru", bid
         units: units of the recurrent layer, in each direction.
         cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
         bidirectional: the clip is also read from its end.
-        dropout: share of what was read and of the pooled units that is set to zero while training.
+        dropout: share of the pooled units that is set to zero while training.
 
     Returns:
-        An uncompiled `keras.Model` of the layers poses, positions, positions_and_motion, norm, norm_dropout, `<cell>`
+        An uncompiled `keras.Model` of the layers poses, positions, positions_and_motion, norm, `<cell>`
         (or bi_`<cell>`), pooling, pooling_dropout and logits.
 
     Raises:
@@ -34,14 +35,18 @@ def build_pose_model(*, joints, classes, dimensions=2, units=64, cell="gru", bid
     poses = keras.Input((None, joints, dimensions), name="poses")
     places = layers.Reshape((-1, joints * dimensions), name="positions")(poses)
     real = ops.any(ops.not_equal(places, 0), axis=-1)  # (batch, time)
-    moved = places[:, 1:] - places[:, :-1]
-    moved = moved * ops.cast(ops.logical_and(real[:, 1:], real[:, :-1])[..., None], moved.dtype)
-    moved = layers.ZeroPadding1D((1, 0), name="motion")(moved)  # the first frame has none before it
-    read = layers.Concatenate(name="positions_and_motion")([places, moved])
+    motion = [_moved(places, real, lag) for lag in (1, 2)]
+    read = layers.Concatenate(name="positions_and_motion")([places, *motion])
     read = layers.BatchNormalization(momentum=0.9, name="norm")(read, mask=real)
-    read = layers.SpatialDropout1D(dropout, name="norm_dropout")(read)
     reader = recurrent_layer(cell, units, return_sequences=True, name=cell)
     reader = layers.Bidirectional(reader, name=f"bi_{cell}") if bidirectional else reader
     pooled = MaskedPooling(name="pooling")(reader(read, mask=real), mask=real)
     logits = layers.Dense(classes, name="logits")(layers.Dropout(dropout, name="pooling_dropout")(pooled))
     return keras.Model(poses, logits, name="pose_model")
+
+
+def _moved(places, real, lag):
+    """How far each of `places`, `(batch, time, features)`, moved in `lag` frames; 0 where either frame is not real."""
+    before = ops.pad(places, [[0, 0], [lag, 0], [0, 0]])[:, :-lag]
+    both = ops.logical_and(real, ops.any(ops.not_equal(before, 0), axis=-1))
+    return (places - before) * ops.cast(both[..., None], places.dtype)
