@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from pictures import line_of, new_axes, texts_of
 
 from rnn_course.plots import figure_grid, plot_frame_strip, plot_frames, plot_pose_strip, plot_poses, plot_recognition
-from rnn_course.plots.frames import GAP, MOST, OTHERS
+from rnn_course.plots.recognition import OTHERS
+from rnn_course.plots.strips import GAP, MOST
 from rnn_course.plots.style import DIVERGING, MAGNITUDE, SERIES_COLORS
 
 RNG = np.random.default_rng(4)

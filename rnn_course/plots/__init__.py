@@ -20,12 +20,13 @@
 * `attention`: which words were read for each word that was made, beside the true links.
 * `breakdown`: a figure taken apart by length, place or any ordered groups, with the number of examples in each.
 * `piano_roll`: which keys sound at which beat, and under them what units did meanwhile.
-* `frames`: a strip of frames or of stick figures, and under each what the network knew and did.
+* `frames`: a strip of frames, and under each what the network knew and did; `poses`: the same for stick figures;
+  `recognition`: when did it know?
 * `logo`: sequences whose letters are as high as they count, and what every change of one letter does.
 * `calibration`: is a classifier right as often as it is sure? `confusion`: what it calls what.
-* `style`: the colors, and the only two functions that make figures to be shown; `steps` and `rows`: what pictures over
-  time and pictures of labelled scores share; `decades`: exact zeros on a log scale; `page`: where things lie on the
-  page.
+* `style`: the colors, and the only two functions that make figures to be shown; `steps`, `rows` and `strips`: what
+  pictures over time, of labelled scores and of clips share; `decades`: exact zeros on a log scale;
+  `page`: where things lie on the page.
 
 Every picture is 7 × 3 inches unless its rows need another height, takes `ax` to draw elsewhere, and takes `title`,
 which states what is to be seen.
@@ -38,7 +39,7 @@ from rnn_course.plots.breakdown import plot_breakdown
 from rnn_course.plots.budgets import plot_against_minutes
 from rnn_course.plots.calibration import plot_calibration
 from rnn_course.plots.confusion import plot_confusion
-from rnn_course.plots.frames import plot_frame_strip, plot_frames, plot_pose_strip, plot_poses, plot_recognition
+from rnn_course.plots.frames import plot_frame_strip, plot_frames
 from rnn_course.plots.gates import plot_gate_image, plot_gate_saturation, plot_gates
 from rnn_course.plots.gradients import plot_gradient_flow
 from rnn_course.plots.highlighted import HighlightedText, highlight_text, highlight_texts
@@ -50,6 +51,8 @@ from rnn_course.plots.memory import plot_retention
 from rnn_course.plots.neurons import plot_ablation, plot_unit_concept
 from rnn_course.plots.next_token import plot_next_token
 from rnn_course.plots.piano_roll import plot_activity, plot_piano_roll, plot_roll_with_activity
+from rnn_course.plots.poses import plot_pose_strip, plot_poses
+from rnn_course.plots.recognition import plot_recognition
 from rnn_course.plots.states import plot_states, plot_trajectories, plot_unit_over_time
 from rnn_course.plots.style import axes_or_new, figure_grid, hatch_masked
 from rnn_course.plots.surprise import plot_forecast, plot_surprise
