@@ -2,13 +2,15 @@
 
 word_dropout: `WordDropout`. subword: `SubwordEmbedding`. pooling: `MaskedPooling`. attention: `CrossAttention`.
 tied: `TiedEmbedding`. candidates: `CandidateLogits`. keys: `PressedKeys`, `FallingChoices`.
-cells: `recurrent_layer`, by name. folded: `FoldedTimeDistributed`.
+cells: `recurrent_layer`, by name. folded: `FoldedTimeDistributed`. fused: `FusedLSTM`,
+`FusedGRU`, `FusedSimpleRNN`.
 """
 
 from rnn_course.layers.attention import CrossAttention
 from rnn_course.layers.candidates import CandidateLogits
 from rnn_course.layers.cells import recurrent_layer
 from rnn_course.layers.folded import FoldedTimeDistributed
+from rnn_course.layers.fused import FusedGRU, FusedLSTM, FusedSimpleRNN
 from rnn_course.layers.keys import FallingChoices, PressedKeys
 from rnn_course.layers.pooling import MaskedPooling
 from rnn_course.layers.subword import SubwordEmbedding
@@ -20,6 +22,9 @@ __all__ = [
     "CrossAttention",
     "FallingChoices",
     "FoldedTimeDistributed",
+    "FusedGRU",
+    "FusedLSTM",
+    "FusedSimpleRNN",
     "MaskedPooling",
     "PressedKeys",
     "SubwordEmbedding",

@@ -5,9 +5,11 @@ from typing import NamedTuple
 import keras
 
 from rnn_course import reference
+from rnn_course.layers import FusedGRU, FusedLSTM, FusedSimpleRNN
 
 CELL_TYPES = {keras.layers.SimpleRNNCell: "simple_rnn", keras.layers.LSTMCell: "lstm", keras.layers.GRUCell: "gru"}
-KNOWN_LAYERS = (keras.layers.RNN, keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
+RECURRENT = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU, FusedSimpleRNN, FusedLSTM, FusedGRU)
+KNOWN_LAYERS = (keras.layers.RNN, *RECURRENT)
 ACTIVATION_NAMES = {keras.activations.get(name): name for name in reference.ACTIVATIONS}
 HALVES = (("forward", "forward_layer"), ("backward", "backward_layer"))
 
@@ -73,7 +75,8 @@ def describe(path, layer):
 def cell_type_of(layer):
     """Name the cell of a layer; takes and returns no arrays.
 
-    `"custom"` unless layer and cell are Keras' own classes and `reference` knows their activations.
+    `"custom"` unless layer and cell are Keras' own classes (fused layers count as such) and `reference` knows their
+    activations.
     """
     cell = layer.cell
     if type(layer) not in KNOWN_LAYERS or type(cell) not in CELL_TYPES or "call" in vars(layer):

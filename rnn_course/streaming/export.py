@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 
+from rnn_course.probes.layers import RECURRENT
 from rnn_course.streaming.each_step import refusal
 from rnn_course.streaming.numpy_stream import ACTIVATIONS, WEIGHTS_FORMAT, write_arrays
 from rnn_course.streaming.step_model import build_step_model
@@ -14,10 +15,7 @@ DROPPED = (
     *(keras.layers.GaussianDropout, keras.layers.GaussianNoise, keras.layers.AlphaDropout),
     keras.layers.ActivityRegularization,
 )
-KINDS = (
-    *(keras.layers.Embedding, keras.layers.Dense, keras.layers.Activation),
-    *(keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU),
-)
+KINDS = (keras.layers.Embedding, keras.layers.Dense, keras.layers.Activation, *RECURRENT)
 GATED = (keras.layers.LSTM, keras.layers.GRU)
 NAMES = {keras.activations.get(name): name for name in ACTIVATIONS}
 
@@ -81,7 +79,7 @@ def describe(layer, path):
         ValueError: it does not know such a layer.
     """
     if type(layer) not in KINDS:
-        known = ", ".join(kind.__name__ for kind in KINDS)
+        known = ", ".join(dict.fromkeys(kind.__name__ for kind in KINDS))
         raise refusal(layer, path, f"has no NumPy form here; there are {known}, and dropout is left out")
     described = {"kind": type(layer).__name__, "name": path + layer.name, "units": int(layer.output.shape[-1])}
     if isinstance(layer, GATED):
