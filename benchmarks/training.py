@@ -1,0 +1,170 @@
+"""What a training step of a recurrent layer costs: Keras' own layer, the fused one and PyTorch's, side by side.
+
+    uv run python benchmarks/training.py [--cells LSTM GRU] [--units 64 128 256 512] [--times 20 100 400]
+                                         [--batches 16 64 256] [--seconds 4] [--picture training.png]
+
+A step: a layer reads (batch, time, 64) random numbers, the mean square of all its outputs is the loss, and gradients
+are taken of the input and of all weights.
+
+    stock      the Keras layer in a `tf.function`
+    jit        the same, compiled by XLA
+    fused      `rnn_course.layers.Fused…` in a `tf.function`
+    torch      `torch.nn.LSTM` or `GRU`, where PyTorch is installed (`uv pip install torch`), in a process of its own
+    floor      the multiplications of the step at the rate of one large matrix product on this machine
+
+The ways take turns, so that a busy moment of the machine hits them all; each is warmed up before. Milliseconds are
+medians. The last lines are geometric means of ratios: how many times as long as the fused layer the others take.
+"""
+
+import argparse
+import importlib.util
+import itertools
+import multiprocessing
+import os
+import time
+from statistics import geometric_mean, median
+
+from quiet import without_stderr
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA tells of itself when it is used first
+FEATURES = 64
+GATES = {"LSTM": 4, "GRU": 3}
+WAYS = ("stock", "jit", "fused", "torch")
+
+
+def tensorflow_step(way, cell, units, steps, batch):
+    """A function without arguments that takes one training step."""
+    with without_stderr():
+        import keras
+        import tensorflow as tf
+
+        from rnn_course import layers
+    kind = getattr(layers, f"Fused{cell}") if way == "fused" else getattr(keras.layers, cell)
+    keras.utils.set_random_seed(0)
+    layer, inputs = kind(units, return_sequences=True), tf.random.normal((batch, steps, FEATURES))
+    layer.build(inputs.shape)
+    weights = [variable.value for variable in layer.trainable_variables]
+
+    @tf.function(jit_compile=way == "jit")
+    def step(inputs):
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = tf.reduce_mean(tf.square(layer(inputs, training=True)))
+        return [loss, *tape.gradient(loss, [inputs, *weights])]
+
+    return lambda: step(inputs)[0].numpy()
+
+
+def answer_with_torch(pipe, cell, units, steps, batch):
+    """Take a training step with PyTorch whenever something comes through the pipe, and send back its seconds."""
+    import torch
+
+    layer = getattr(torch.nn, cell)(FEATURES, units, batch_first=True)
+    inputs = torch.randn(batch, steps, FEATURES, requires_grad=True)
+    while pipe.recv():
+        started = time.perf_counter()
+        layer(inputs)[0].square().mean().backward()
+        layer.zero_grad()
+        inputs.grad = None
+        pipe.send(time.perf_counter() - started)
+
+
+def torch_seconds(cell, *sizes):
+    """A function that has PyTorch take one step and returns its seconds, and one that ends it."""
+    ours, theirs = multiprocessing.Pipe()
+    worker = multiprocessing.get_context("spawn").Process(target=answer_with_torch, args=(theirs, cell, *sizes))
+    worker.start()
+
+    def once():
+        ours.send(True)
+        return ours.recv()
+
+    return once, lambda: ours.send(False)
+
+
+def seconds(work):
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def compare(cell, units, steps, batch, longest):
+    """Let the ways take turns for some seconds; return the median milliseconds of each."""
+    ways, ends = {}, []
+    for way in WAYS[:3]:
+        step = tensorflow_step(way, cell, units, steps, batch)
+        ways[way] = lambda step=step: seconds(step)
+    if importlib.util.find_spec("torch"):
+        ways["torch"], end = torch_seconds(cell, units, steps, batch)
+        ends.append(end)
+    for once in ways.values():
+        once()
+        once()
+    times, started = {way: [] for way in ways}, time.perf_counter()
+    while len(times["fused"]) < 3 or time.perf_counter() - started < longest:
+        for way, once in ways.items():
+            times[way].append(once())
+    for end in ends:
+        end()
+    return {way: 1e3 * median(taken) for way, taken in times.items()}
+
+
+def multiplications_a_second(size=2_048):
+    """The rate of one large matrix product on this machine."""
+    with without_stderr():
+        import tensorflow as tf
+    square = tf.random.normal((size, size))
+    work = tf.function(lambda: tf.matmul(square, square))
+    work()
+    return size**3 / median(seconds(work) for _ in range(5))
+
+
+def floor_of(cell, units, steps, batch, rate):
+    """Milliseconds that the multiplications of a step take at a rate: each kernel there, and twice on the way back."""
+    return 1e3 * 3 * batch * steps * GATES[cell] * units * (FEATURES + units) / rate
+
+
+def picture(rows, path):
+    """Draw how many times as long as the fused layer each way takes, one point a size."""
+    from matplotlib.figure import Figure
+
+    from rnn_course.plots import plot_breakdown
+
+    curves = {way: [found[way] / found["fused"] for _, found in rows] for way in rows[0][1] if way != "fused"}
+    groups = [" ".join(map(str, size)) for size, _ in rows]
+    figure = Figure(figsize=(max(7, 0.5 * len(rows)), 4))
+    ax = figure.subplots()
+    title = "How many times as long as the fused layer"
+    plot_breakdown(
+        curves, groups=groups, x="cell units time batch", y="ratio", baseline={"fused": 1}, title=title, ax=ax
+    )
+    ax.tick_params(axis="x", rotation=90)
+    figure.savefig(path, dpi=110, bbox_inches="tight")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cells", nargs="+", default=list(GATES), choices=list(GATES))
+    for name, sizes in (("units", [64, 128, 256, 512]), ("times", [20, 100, 400]), ("batches", [16, 64, 256])):
+        parser.add_argument(f"--{name}", nargs="+", type=int, default=sizes)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--picture")
+    options = parser.parse_args()
+    rate, rows = multiplications_a_second(), []
+    print("| cell | units | time | batch | stock ms | jit ms | fused ms | torch ms | floor ms |\n" + "|---" * 9 + "|")
+    for size in itertools.product(options.cells, options.units, options.times, options.batches):
+        found = compare(*size, longest=options.seconds)
+        rows.append((size, found))
+        cells = [*map(str, size), *(f"{found[way]:.1f}" if way in found else "–" for way in WAYS)]
+        print("| " + " | ".join([*cells, f"{floor_of(*size, rate):.1f}"]) + " |", flush=True)
+    best = geometric_mean(min(found["stock"], found["jit"]) / found["fused"] for _, found in rows)
+    worst = min(min(found["stock"], found["jit"]) / found["fused"] for _, found in rows)
+    print(f"\nthe better of stock and jit: {best:.2f} times as long as fused (geometric mean), at least {worst:.2f}")
+    if "torch" in rows[0][1]:
+        print(f"torch: {geometric_mean(found['torch'] / found['fused'] for _, found in rows):.2f} times as long")
+    if options.picture:
+        picture(rows, options.picture)
+
+
+if __name__ == "__main__":
+    main()
