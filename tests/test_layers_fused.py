@@ -159,11 +159,11 @@ def in_function(layer, *, length, jit=None, batch=None, mask=MASK):
 
 
 @every_kind
-@pytest.mark.parametrize("length", [4, None])
-def test_a_graph_gives_the_numbers_of_keras_whether_it_knows_the_length_or_not(kind, length):
+@pytest.mark.parametrize(("batch", "length"), [(None, 4), (None, None), (3, None)])
+def test_a_graph_gives_the_numbers_of_keras_whatever_it_knows_of_the_shape(kind, batch, length):
     expected, found = pair(kind, dtype="float64", dropout=0.4, recurrent_dropout=0.4, **ALL_AT_ONCE)
     x, states = numbers((3, 4, FEATURES)), starting_states(kind, 3)
-    assert_equal(in_function(found, length=length), outputs_and_gradients(expected, x, states, mask=MASK))
+    assert_equal(in_function(found, length=length, batch=batch), outputs_and_gradients(expected, x, states, mask=MASK))
 
 
 @every_kind
@@ -303,7 +303,7 @@ def products_in(nodes):
 def test_a_step_takes_one_product_and_all_other_products_are_taken_once(kind):
     # There: the projection of the inputs. Back: the gradients of both kernels and of the inputs. A step: h U, or d Uᵀ.
     _, layer = pair(kind)
-    spec = tf.TensorSpec((None, None, FEATURES))
+    spec = tf.TensorSpec((1, None, FEATURES))  # a batch of one has no halves
     graph = tf.function(lambda x: outputs_and_gradients(layer, x)).get_concrete_function(spec).graph.as_graph_def()
     bodies = [function.node_def for function in graph.library.function if "while_body" in function.signature.name]
     assert [products_in(body) for body in bodies] == [["MatMul"], ["MatMul"]]

@@ -1,9 +1,10 @@
 """Recurrent layers that compute what Keras' own compute, in less time on a CPU.
 
-Four things make them quick. What the input adds to every gate is one product for all steps, taken before the loop. The
+Five things make them quick. What the input adds to every gate is one product for all steps, taken before the loop. The
 loop keeps the gates, so that the way back has nothing to compute twice. The gradient of a kernel is one product over
 all steps, taken after the loop back, where automatic differentiation takes a small one at every step and adds them up.
-And the two loops are compiled, also where the rest of the model is not.
+The loops are compiled, also where the rest of the model is not, and each half of a batch has loops of its own,
+so that two processor cores need not meet at every step.
 
 Options that this arithmetic does not cover, and machines and backends with something better, get Keras' own loop.
 """
@@ -123,7 +124,7 @@ def is_covered(layer):
 
 
 def read(layer, steps, sequences, states, mask, *, training):
-    """Let a layer read a batch, in two halves where it is compiled: no step of one waits for one of the other.
+    """Let a layer read a batch; in a graph in two halves, so that two processor cores need not wait for one another.
 
     Args:
         layer: a `FusedLSTM`, `FusedGRU` or `FusedSimpleRNN`.
@@ -143,7 +144,7 @@ def read(layer, steps, sequences, states, mask, *, training):
     recurrent_drops = [cell.get_recurrent_dropout_mask(states[0])] if training and cell.recurrent_dropout else []
     batch = Batch(sequences, states, mask, keras.tree.flatten(drops), keras.tree.flatten(recurrent_drops))
     ways = ways_to_run(steps, sequences)
-    parts = halves_of(batch) if ways.compiled and sequences.shape[0] != 1 else [batch]
+    parts = [batch] if tf.executing_eagerly() or sequences.shape[0] == 1 else halves_of(batch)
     outputs, *final = joined([read_part(layer, ways, part) for part in parts])
     return outputs[:, -1], outputs, final
 
@@ -202,7 +203,7 @@ def projection(cell, inputs, dropout):
     added = tf.concat([tf.matmul(flat(x), kernel) for x, kernel in zip(dropped, kernels, strict=True)], axis=1)
     if has_two_biases(cell):
         added += working(cell, cell.bias[0])
-    return tf.reshape(added, (length_of(inputs), -1, added.shape[1]))
+    return tf.reshape(added, (length_of(inputs), inputs.shape[1] or -1, added.shape[1]))
 
 
 def recurrent_part(cell, dropout):

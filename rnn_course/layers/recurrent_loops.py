@@ -17,14 +17,12 @@ class Ways(NamedTuple):
         plain: `forward` for these steps.
         forward: the same, perhaps compiled.
         backward: `backward` for these steps, perhaps compiled.
-        compiled: whether they are.
     """
 
     steps: Steps
     plain: Callable
     forward: Callable
     backward: Callable
-    compiled: bool
 
 
 def recurrence(ways, added, real, recurrent, states, *, every):
@@ -81,8 +79,8 @@ def ways_to_run(steps, sequences):
     loop = loop_in_python if tf.executing_eagerly() else loop_in_graph
     there, back = partial(forward, steps, loop), partial(backward, steps, loop)
     if tf.executing_eagerly() or sequences.shape[1] is None:
-        return Ways(steps, there, there, back, compiled=False)
-    return Ways(steps, there, *(tf.function(way, jit_compile=True, autograph=False) for way in (there, back)), True)
+        return Ways(steps, there, there, back)
+    return Ways(steps, there, *(tf.function(way, jit_compile=True, autograph=False) for way in (there, back)))
 
 
 def loop_in_python(step, begin, times):
