@@ -299,7 +299,7 @@ for name, scores in right.items():
 print(f"one standard error of chance: {error:.1%}")
 
 # %% [markdown]
-# Frames that vote are where chance may take them. Pooled frames come to the ceiling: they know *that* a digit was here and there,
+# Frames that vote are near chance, about two standard errors above it. Pooled frames come to the ceiling: they know *that* a digit was here and there,
 # and not which came first. The GRU on single frames has all that it needs and is still far from using it when the pairs have
 # long finished: it has to find out by itself that features of neighboring frames are to be subtracted. (Its curve
 # has left chance, and not come far. It is slow, not unable: the three numbers above are the proof.)
@@ -396,7 +396,7 @@ _ = plot_scores(
 
 # %% [markdown]
 # Now the answer is carried through eight frames of something else, by the 64 numbers of the state and by nothing else: without
-# the first clip it is chance. *This* is what a recurrent network can do and a vote cannot. Neither the question what moves nor
+# the first clip little more than chance is left. *This* is what a recurrent network can do and a vote cannot. Neither the question what moves nor
 # there and back had asked for it.
 #
 # ## Shuffle the frames
@@ -964,7 +964,7 @@ for name, each in said_by.items():
     print(f"{name:12} word for word {told_right[name]:5.1%}, BLEU {told_bleu[name]:4.1f}; {facts}")
 
 # %% [markdown]
-# Eyes see what they were trained to see. Those that name every motion do not know a seven from a two, and those that know the
+# Eyes see what they were trained to see. Those that name nearly every motion hardly know a seven from a two, and those that know the
 # digits cannot say whether one goes left or right, although both were shown the very same pairs of frames. Side by side they
 # are enough: the writer takes the digit from the one and the motion from the other.
 #
@@ -1102,12 +1102,12 @@ exercises.q5.check(shares)
 # %% [markdown]
 # ## You have seen
 #
-# - No frame says what moves how, and a network of single frames stays at chance. All frames without their order tell a motion
+# - No frame says what moves how, and a network of single frames stays near chance. All frames without their order tell a motion
 #   and its reverse from all others, and not from one another: there is a ceiling, and it can be computed before training.
 # - A recurrent layer on features of single frames has to discover subtraction, and takes long. Shown two frames at once, the
 #   first convolution finds it in a few epochs.
 # - With pairs, votes without any memory are as good as a GRU. Asked what came first, there and back, the GRU looks at the end
-#   and says the opposite. Only where the end tells nothing does it learn to remember; without the first clip it is at chance.
+#   and says the opposite. Only where the end tells nothing does it learn to remember; without the first clip it is near chance.
 # - Shuffled frames leave the direction to chance, shuffled pairs change little: an intervention says *which* order is used.
 # - Asked after every frame, the network knows a move after two or three, and one that turns back when it turns.
 # - Of real people, a single mean pose tells a lot, and a network that reads joints and their motion more.
