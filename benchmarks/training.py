@@ -9,11 +9,15 @@ are taken of the input and of all weights.
     stock      the Keras layer in a `tf.function`
     jit        the same, compiled by XLA
     fused      `rnn_course.layers.Fused…` in a `tf.function`
-    torch      `torch.nn.LSTM` or `GRU`, where PyTorch is installed (`uv pip install torch`), in a process of its own
+    torch      `torch.nn.LSTM` or `GRU`, where PyTorch is installed, in a process of its own
     floor      the multiplications of the step at the rate of one large matrix product on this machine
 
-The ways take turns, so that a busy moment of the machine hits them all; each is warmed up before. Milliseconds are
-medians. The last lines are geometric means of ratios: how many times as long as the fused layer the others take.
+The ways take turns, so that a busy moment of the machine hits them all. A turn is as many steps as fit into 50 ms, at
+least one; where there are several, as in training, the first does not count, because it finds the cores as another way
+left them. Each way is warmed up before. Milliseconds are medians. The last lines are geometric means of ratios: how
+many times as long as the fused layer the others take.
+
+PyTorch without CUDA is installed by `uv pip install --torch-backend cpu -e ".[torch]"`. Let nothing else run beside it.
 """
 
 import argparse
@@ -30,6 +34,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA tells of itself when i
 FEATURES = 64
 GATES = {"LSTM": 4, "GRU": 3}
 WAYS = ("stock", "jit", "fused", "torch")
+TURN = 0.05  # seconds
 
 
 def tensorflow_step(way, cell, units, steps, batch):
@@ -88,6 +93,14 @@ def seconds(work):
     return time.perf_counter() - started
 
 
+def turn(once):
+    """Call what returns the seconds of a step until a turn is over; return those that count."""
+    taken, started = [once()], time.perf_counter()
+    while time.perf_counter() - started < TURN:
+        taken.append(once())
+    return taken[1:] or taken
+
+
 def compare(cell, units, steps, batch, longest):
     """Let the ways take turns for some seconds; return the median milliseconds of each."""
     ways, ends = {}, []
@@ -103,7 +116,7 @@ def compare(cell, units, steps, batch, longest):
     times, started = {way: [] for way in ways}, time.perf_counter()
     while len(times["fused"]) < 3 or time.perf_counter() - started < longest:
         for way, once in ways.items():
-            times[way].append(once())
+            times[way] += turn(once)
     for end in ends:
         end()
     return {way: 1e3 * median(taken) for way, taken in times.items()}
@@ -142,6 +155,14 @@ def picture(rows, path):
     figure.savefig(path, dpi=110, bbox_inches="tight")
 
 
+def summary(name, rows):
+    """One line on how many times as long as the fused layer the others take."""
+    keras = [min(found["stock"], found["jit"]) / found["fused"] for found in rows]
+    torch = [found["torch"] / found["fused"] for found in rows if "torch" in found]
+    line = f"{name}: the better of stock and jit {geometric_mean(keras):.2f} times as long, at least {min(keras):.2f}"
+    return line + (f"; torch {geometric_mean(torch):.2f}, at least {min(torch):.2f}" if torch else "")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", nargs="+", default=list(GATES), choices=list(GATES))
@@ -157,11 +178,9 @@ def main():
         rows.append((size, found))
         cells = [*map(str, size), *(f"{found[way]:.1f}" if way in found else "–" for way in WAYS)]
         print("| " + " | ".join([*cells, f"{floor_of(*size, rate):.1f}"]) + " |", flush=True)
-    best = geometric_mean(min(found["stock"], found["jit"]) / found["fused"] for _, found in rows)
-    worst = min(min(found["stock"], found["jit"]) / found["fused"] for _, found in rows)
-    print(f"\nthe better of stock and jit: {best:.2f} times as long as fused (geometric mean), at least {worst:.2f}")
-    if "torch" in rows[0][1]:
-        print(f"torch: {geometric_mean(found['torch'] / found['fused'] for _, found in rows):.2f} times as long")
+    print()
+    for cell in (*options.cells, "all"):
+        print(summary(cell, [found for size, found in rows if cell in ("all", size[0])]))
     if options.picture:
         picture(rows, options.picture)
 

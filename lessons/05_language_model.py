@@ -333,7 +333,7 @@ def train(seed, ids, asked, *, batch, steps, epochs, rate, prepare=lambda model:
     prepare(model)
     inputs, targets = contiguous_batches(ids, batch=batch, length=steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer_for(rate, epochs * len(inputs) // batch), loss, jit_compile=not FAST)
+    model.compile(optimizer_for(rate, epochs * len(inputs) // batch), loss)
     callbacks = [EmptyStates(), Progress(reader, asked, ids)]
     model.fit(inputs, targets, batch_size=batch, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
     return reader, callbacks[1]

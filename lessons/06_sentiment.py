@@ -199,11 +199,11 @@ class OneLine(keras.callbacks.Callback):
 
 
 # %%
-def compiled(model, optimizer, *, jit=False):
-    """The same loss and the same accuracy for every network of this lesson; `jit` compiles its steps with XLA."""
+def compiled(model, optimizer):
+    """The same loss and the same accuracy for every network of this lesson."""
     accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    model.compile(optimizer, loss=loss, metrics=[accuracy], jit_compile=jit)
+    model.compile(optimizer, loss=loss, metrics=[accuracy])
     return model
 
 
@@ -219,7 +219,7 @@ def train(seed, data, vocabulary):
     started = time.perf_counter()
     sizes = {"vocabulary": len(vocabulary), "parts": affixes(vocabulary.tokens), **SIZES.get(data.source, {})}
     averaged = keras.optimizers.Adam(RATE.get(data.source, 2e-3), use_ema=True, ema_momentum=0.99)
-    network = compiled(build_sentiment_classifier(**sizes), averaged, jit=not FAST)
+    network = compiled(build_sentiment_classifier(**sizes), averaged)
     x, dev_x = (encode(split.texts, vocabulary) for split in (data.train, data.dev))
     options = {"batch_size": 64, "epochs": EPOCHS.get(data.source, 3), "verbose": 0}
     options["callbacks"] = [keras.callbacks.SwapEMAWeights(), OneLine()]

@@ -297,7 +297,7 @@ def learn(model, windows, labels, *, seed, epochs, batch, rate, validation, forg
     falling = keras.optimizers.schedules.CosineDecay(rate / 50, updates - updates // 10, alpha=0.01, **rise)
     optimizer = keras.optimizers.AdamW(falling, weight_decay=1e-2, global_clipnorm=1.0)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=not FAST)
+    model.compile(optimizer, loss, metrics=["accuracy"])
     dealt = batches(windows, labels, np.random.default_rng(seed), size=batch, forgotten=forgotten, more=more)
     options = {"steps_per_epoch": len(labels) // batch, "epochs": epochs, "verbose": 0, "shuffle": False}
     return model.fit(dealt, validation_data=validation, **options).history
@@ -407,7 +407,7 @@ for name, *areas in zip(names, roc, precision, strict=True):
 # %%
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 
-from rnn_course.data.labelled_sequences import overlap_groups
+from rnn_course.data import overlap_groups
 
 both_parts = np.concatenate([flat["train"], flat["dev"]]), np.concatenate([targets["train"], targets["dev"]])
 groups = overlap_groups(texts["train"] + texts["dev"], shared=20)
@@ -600,7 +600,7 @@ for label, ax in enumerate(axes[0]):
 # letters of each site lie: is that where the motif was planted?
 
 # %%
-from rnn_course.data.planted_motifs import make_splice_sites
+from rnn_course.data import make_splice_sites
 from rnn_course.probes import motif_position
 
 known = load_splice_sites("sample")
@@ -773,7 +773,7 @@ print(f"every window on either strand {turned_accuracy:.1%}, as before {right['c
 # count.
 
 # %%
-from rnn_course.data.planted_motifs import make_promoters
+from rnn_course.data import make_promoters
 
 made = [make_promoters(count, seed=count, length=(80, 200), decoys=0) for count in (PROMOTERS, PROMOTERS // 4)]
 reads, asks = (encode(part.sequences, DNA, length=200) for part in made)

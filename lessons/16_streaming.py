@@ -255,7 +255,7 @@ def windows_of(values):
 keras.utils.set_random_seed(SEED)
 model = build_forecaster(units=UNITS)
 rate = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * WINDOWS // BATCH)
-model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=gaussian_nats, jit_compile=True)
+model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=gaussian_nats)
 started = time.perf_counter()
 inputs, targets = windows_of(train.values)
 held_out = tuple(part[: WINDOWS // 10] for part in windows_of(tune.values))

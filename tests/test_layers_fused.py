@@ -299,15 +299,29 @@ def products_in(nodes):
     return [node.op for node in nodes if "MatMul" in node.op]
 
 
+def graph_of_a_step(layer, *, batch, length):
+    spec = tf.TensorSpec((batch, length, FEATURES))
+    return tf.function(lambda x: outputs_and_gradients(layer, x)).get_concrete_function(spec).graph.as_graph_def()
+
+
 @pytest.mark.parametrize("kind", ["lstm", "gru", "simple rnn"])
 def test_a_step_takes_one_product_and_all_other_products_are_taken_once(kind):
     # There: the projection of the inputs. Back: the gradients of both kernels and of the inputs. A step: h U, or d Uᵀ.
     _, layer = pair(kind)
-    spec = tf.TensorSpec((1, None, FEATURES))  # a batch of one has no halves
-    graph = tf.function(lambda x: outputs_and_gradients(layer, x)).get_concrete_function(spec).graph.as_graph_def()
+    graph = graph_of_a_step(layer, batch=4, length=None)
     bodies = [function.node_def for function in graph.library.function if "while_body" in function.signature.name]
     assert [products_in(body) for body in bodies] == [["MatMul"], ["MatMul"]]
     assert products_in(graph.node) == ["MatMul"] * 4
+
+
+@pytest.mark.parametrize(
+    ("batch", "length", "loops"), [(4, 5, 4), (None, 5, 4), (1, 5, 2), (4, None, 0), (None, None, 0)]
+)
+def test_of_a_known_length_each_half_of_a_batch_has_compiled_loops_there_and_back(batch, length, loops):
+    graph = graph_of_a_step(pair("gru")[1], batch=batch, length=length)
+    compiled = {function.signature.name for function in graph.library.function if "_XlaMustCompile" in function.attr}
+    called = [node.attr["f"].func.name for node in graph.node if "PartitionedCall" in node.op]
+    assert len([name for name in called if name in compiled]) == loops
 
 
 # ------------------------------------------------------------------------------------------------------ stepping aside

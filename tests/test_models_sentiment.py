@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_course.layers import SubwordEmbedding
+from rnn_course.layers import FusedLSTM, SubwordEmbedding
 from rnn_course.models import build_sentiment_classifier
 
 PARTS = np.array([[0, 0], [0, 0], *([word, word % 3] for word in range(1, 11))])  # 12 words, some with one part
@@ -42,7 +42,7 @@ def test_the_layers_have_the_names_that_lessons_use(parts):
 def test_the_reader_is_a_plain_bidirectional_lstm():
     reader = filled().get_layer("bilstm")
     assert type(reader) is keras.layers.Bidirectional
-    assert type(reader.forward_layer) is keras.layers.LSTM
+    assert type(reader.forward_layer) is FusedLSTM
     assert reader.forward_layer.units == 3
 
 

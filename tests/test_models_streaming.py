@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from rnn_course.layers import FusedGRU, FusedLSTM, FusedSimpleRNN
 from rnn_course.models import build_forecaster
 
 VALUES = np.random.default_rng(0).normal(size=(2, 7, 3)).astype("float32")
@@ -23,9 +24,7 @@ def test_the_layers_have_the_names_that_the_lesson_uses():
     assert model.count_params() == 66_560 + 258
 
 
-@pytest.mark.parametrize(
-    ("cell", "kind"), [("lstm", keras.layers.LSTM), ("gru", keras.layers.GRU), ("simple_rnn", keras.layers.SimpleRNN)]
-)
+@pytest.mark.parametrize(("cell", "kind"), [("lstm", FusedLSTM), ("gru", FusedGRU), ("simple_rnn", FusedSimpleRNN)])
 def test_each_cell_says_a_mean_and_a_spread_for_every_feature_at_every_step(cell, kind):
     model = build_forecaster(features=3, units=4, cell=cell)
     assert type(model.get_layer(f"{cell}_1")) is kind

@@ -16,7 +16,7 @@ def small(**options):
     return build_translator(**sizes | options)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 @pytest.mark.parametrize("attention", ["dot", "additive", None])
 def test_two_rows_of_ids_become_logits_for_every_target_step(cell, attention):
     model = small(cell=cell, attention=attention)
@@ -101,7 +101,13 @@ def test_a_saved_translator_says_the_same(tmp_path):
     np.testing.assert_allclose(again([SOURCE, TARGET]), model([SOURCE, TARGET]), atol=1e-6)
 
 
-@pytest.mark.parametrize("options", [{"cell": "rnn"}, {"units": 7}])
-def test_another_cell_or_an_odd_number_of_units_is_refused(options):
-    with pytest.raises(ValueError, match=r"pass one of \['lstm', 'gru'\], and an even number of units"):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cell": "rnn"}, "cell is 'rnn'; pass one of: 'lstm', 'gru', 'simple_rnn'"),
+        ({"units": 7}, "units is 7; pass an even"),
+    ],
+)
+def test_another_cell_or_an_odd_number_of_units_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
         small(**options)

@@ -1,20 +1,20 @@
 """The recurrent layers that a model can be built of, by name: the one place that says which they are."""
 
-from keras import layers
+from rnn_course.layers.fused import FusedGRU, FusedLSTM, FusedSimpleRNN
 
-CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple_rnn": layers.SimpleRNN}
+CELLS = {"lstm": FusedLSTM, "gru": FusedGRU, "simple_rnn": FusedSimpleRNN}
 
 
 def recurrent_layer(cell, units, **options):
-    """Make a recurrent layer.
+    """Make a recurrent layer: one of Keras, in the form that trains faster on a CPU (`FusedLSTM` and so on).
 
     Args:
         cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
         units: an int, how many it has.
-        options: whatever else the Keras layer takes, such as `return_sequences`.
+        options: whatever else the layer of Keras takes, such as `return_sequences`.
 
     Returns:
-        The Keras layer, from (batch, time, features) to (batch, units), or as the options say.
+        A `keras.layers.LSTM`, `GRU` or `SimpleRNN`, from (batch, time, features) to (batch, units), or as options say.
 
     Raises:
         ValueError: another `cell`.

@@ -3,8 +3,8 @@
 Five things make them quick. What the input adds to every gate is one product for all steps, taken before the loop. The
 loop keeps the gates, so that the way back has nothing to compute twice. The gradient of a kernel is one product over
 all steps, taken after the loop back, where automatic differentiation takes a small one at every step and adds them up.
-The loops are compiled, also where the rest of the model is not, and each half of a batch has loops of its own,
-so that two processor cores need not meet at every step.
+Where the length is known, the loops are compiled, also if the rest of the model is not, and each half of a batch has
+loops of its own, so that two processor cores need not meet at every step.
 
 Options that this arithmetic does not cover, and machines and backends with something better, get Keras' own loop.
 """
@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from rnn_course.layers.recurrent_loops import flat, length_of, recurrence, ways_to_run
+from rnn_course.layers.recurrent_loops import flat, is_compiled, length_of, recurrence, ways_to_run
 from rnn_course.layers.recurrent_steps import EARLY_GRU, GRU, LSTM, SIMPLE_RNN, Recurrent
 
 
@@ -124,7 +124,7 @@ def is_covered(layer):
 
 
 def read(layer, steps, sequences, states, mask, *, training):
-    """Let a layer read a batch; in a graph in two halves, so that two processor cores need not wait for one another.
+    """Let a layer read a batch; in two halves where loops are compiled, so that two processor cores need not meet.
 
     Args:
         layer: a `FusedLSTM`, `FusedGRU` or `FusedSimpleRNN`.
@@ -144,7 +144,7 @@ def read(layer, steps, sequences, states, mask, *, training):
     recurrent_drops = [cell.get_recurrent_dropout_mask(states[0])] if training and cell.recurrent_dropout else []
     batch = Batch(sequences, states, mask, keras.tree.flatten(drops), keras.tree.flatten(recurrent_drops))
     ways = ways_to_run(steps, sequences)
-    parts = [batch] if tf.executing_eagerly() or sequences.shape[0] == 1 else halves_of(batch)
+    parts = halves_of(batch) if is_compiled(sequences) and sequences.shape[0] != 1 else [batch]
     outputs, *final = joined([read_part(layer, ways, part) for part in parts])
     return outputs[:, -1], outputs, final
 

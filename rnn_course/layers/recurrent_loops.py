@@ -73,14 +73,22 @@ def recurrence(ways, added, real, recurrent, states, *, every):
 def ways_to_run(steps, sequences):
     """Choose how to run over `(batch, time, features)`, as `Ways`.
 
-    What runs eagerly may run only once, and its loop is Python's, so that every kind of derivative can be taken of it.
-    Compiled code is for one length, so a length that differs from batch to batch would compile again and again.
+    What runs eagerly has a loop of Python's, so that every kind of derivative can be taken of it.
     """
     loop = loop_in_python if tf.executing_eagerly() else loop_in_graph
     there, back = partial(forward, steps, loop), partial(backward, steps, loop)
-    if tf.executing_eagerly() or sequences.shape[1] is None:
+    if not is_compiled(sequences):
         return Ways(steps, there, there, back)
     return Ways(steps, there, *(tf.function(way, jit_compile=True, autograph=False) for way in (there, back)))
+
+
+def is_compiled(sequences):
+    """Whether the loops over `(batch, time, features)` are compiled: in a graph, where the length is known.
+
+    What runs eagerly may run only once, and compiled code is for one length: where that differs from batch to batch,
+    compiling would come again and again.
+    """
+    return not tf.executing_eagerly() and sequences.shape[1] is not None
 
 
 def loop_in_python(step, begin, times):

@@ -2,7 +2,7 @@
 
 from keras import Input, Model, layers, ops
 
-from rnn_course.layers import MaskedPooling
+from rnn_course.layers import MaskedPooling, recurrent_layer
 
 
 def build_bilstm(*, letters, classes, length=None, units=32, hidden=64, dropout=(0.3, 0.5)):
@@ -62,7 +62,8 @@ def _real(read):
 
 def _classify(steps, real, classes, length, units, hidden, dropout):
     """Logits `(batch, classes)` of what is read, `(batch, time, features)`, where `real`, `(batch, time)`, is True."""
-    states = layers.Bidirectional(layers.LSTM(units, return_sequences=True), name="bilstm")(steps, mask=real)
+    reader = recurrent_layer("lstm", units, return_sequences=True)
+    states = layers.Bidirectional(reader, name="bilstm")(steps, mask=real)
     states = layers.SpatialDropout1D(dropout[0], name="bilstm_dropout")(states)  # (batch, time, 2 * units)
     if length is None:
         summary = MaskedPooling(name="pooling")(states, mask=real)  # (batch, 4 * units)

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple_rnn": layers.SimpleRNN}
+from rnn_course.layers import recurrent_layer
 
 
 def build_language_model(*, vocabulary, embedding=64, units=(256,), cell="lstm", dropout=0.1, batch=None):
@@ -33,14 +33,13 @@ def build_language_model(*, vocabulary, embedding=64, units=(256,), cell="lstm",
     Raises:
         ValueError: another `cell`, or no recurrent layer.
     """
-    if cell not in CELLS:
-        raise ValueError(f"cell is {cell!r}; pass one of: {', '.join(map(repr, CELLS))}.")
     if not units:
         raise ValueError("units is empty: without a recurrent layer nothing is remembered. Pass such as (256,).")
     tokens = keras.Input((None,), batch_size=batch, dtype="int32", name="tokens")
     states = layers.Embedding(vocabulary, embedding, name="embedding")(tokens)  # (batch, time, embedding)
     for number, size in enumerate(units, start=1):
-        layer = CELLS[cell](size, return_sequences=True, stateful=batch is not None, name=f"{cell}_{number}")
+        options = {"stateful": batch is not None, "name": f"{cell}_{number}"}
+        layer = recurrent_layer(cell, size, return_sequences=True, **options)
         states = layers.SpatialDropout1D(dropout, name=f"dropout_{number}")(layer(states))  # (batch, time, size)
     logits = layers.Dense(vocabulary, name="logits")(states)
     return keras.Model(tokens, logits, name="language_model")

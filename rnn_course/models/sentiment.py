@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from rnn_course.layers import MaskedPooling, SubwordEmbedding, WordDropout
+from rnn_course.layers import MaskedPooling, SubwordEmbedding, WordDropout, recurrent_layer
 
 
 def build_sentiment_classifier(*, vocabulary, parts=None, embedding=64, units=32, word_dropout=0.2, dropout=0.5):
@@ -38,7 +38,7 @@ def build_sentiment_classifier(*, vocabulary, parts=None, embedding=64, units=32
         lookup = SubwordEmbedding(vocabulary, embedding, parts=parts, name="embedding")
     vectors = lookup(words)  # (batch, time, embedding)
     vectors = layers.SpatialDropout1D(0.6 * dropout, name="embedding_dropout")(vectors)
-    reader = layers.LSTM(units, return_sequences=True)
+    reader = recurrent_layer("lstm", units, return_sequences=True)
     states = layers.Bidirectional(reader, name="bilstm")(vectors)  # (batch, time, 2 * units)
     pooled = MaskedPooling(name="pooling")(states)  # (batch, 4 * units)
     logit = layers.Dense(1, name="logit")(layers.Dropout(dropout, name="dropout")(pooled))

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple_rnn": layers.SimpleRNN}
+from rnn_course.layers import recurrent_layer
 
 
 def build_forecaster(*, features=1, units=128, cell="lstm"):
@@ -27,9 +27,7 @@ def build_forecaster(*, features=1, units=128, cell="lstm"):
     Raises:
         ValueError: another `cell`.
     """
-    if cell not in CELLS:
-        raise ValueError(f"cell is {cell!r}; pass one of: {', '.join(map(repr, CELLS))}.")
     values = keras.Input((None, features), name="values")
-    hidden = CELLS[cell](units, return_sequences=True, name=f"{cell}_1")(values)  # (batch, time, units)
+    hidden = recurrent_layer(cell, units, return_sequences=True, name=f"{cell}_1")(values)  # (batch, time, units)
     forecast = layers.Dense(2 * features, name="forecast")(hidden)
     return keras.Model(values, forecast, name="forecaster")

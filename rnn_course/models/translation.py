@@ -3,9 +3,7 @@
 import keras
 from keras import layers, ops
 
-from rnn_course.layers import CrossAttention, TiedEmbedding
-
-CELLS = {"lstm": layers.LSTM, "gru": layers.GRU}
+from rnn_course.layers import CrossAttention, TiedEmbedding, recurrent_layer
 
 
 def build_translator(
@@ -26,7 +24,7 @@ def build_translator(
         target_vocabulary: number of target token ids.
         embedding: length of a token's vector; the target's vectors are also the last layer (Press and Wolf 2017).
         units: units of the decoder, an even number; the encoder has half of them in each direction.
-        cell: `"gru"` or `"lstm"`.
+        cell: `"gru"`, `"lstm"` or `"simple_rnn"`.
         attention: `"dot"`, `"additive"`, or `None`.
         dropout: share of features that is set to zero while training, the same ones at every step of a row.
 
@@ -37,12 +35,12 @@ def build_translator(
     Raises:
         ValueError: another `cell`, or an odd number of units.
     """
-    if cell not in CELLS or units % 2:
-        raise ValueError(f"cell is {cell!r}, units is {units}; pass one of {[*CELLS]}, and an even number of units.")
+    if units % 2:
+        raise ValueError(f"units is {units}; pass an even number: the encoder has half of them in each direction.")
     source = keras.Input((None,), dtype="int32", name="source")
     vectors = layers.Embedding(source_vocabulary, embedding, mask_zero=True, name="source_embedding")(source)
     vectors = layers.SpatialDropout1D(dropout, name="source_dropout")(vectors)
-    reader = CELLS[cell](units // 2, return_sequences=True, return_state=True)
+    reader = recurrent_layer(cell, units // 2, return_sequences=True, return_state=True)
     memory, *last = layers.Bidirectional(reader, name="encoder")(vectors)  # (batch, source, units)
     summary = layers.Concatenate(name="summary")(last)  # (batch, units), with LSTM (batch, 2 * units)
     names = [f"state_{number}" for number in range(1, 1 + len(last) // 2)]
@@ -50,7 +48,7 @@ def build_translator(
     target = keras.Input((None,), dtype="int32", name="target")
     lookup = TiedEmbedding(target_vocabulary, embedding, name="target_embedding")
     words = layers.SpatialDropout1D(dropout, name="target_dropout")(lookup(target))
-    hidden = CELLS[cell](units, return_sequences=True, name="decoder")(words, initial_state=states)
+    hidden = recurrent_layer(cell, units, return_sequences=True, name="decoder")(words, initial_state=states)
     if attention is None:
         context = summary[:, None, :] + ops.zeros_like(hidden[:, :, :1])  # (batch, target, …): the same at every step
     else:
