@@ -208,7 +208,7 @@ def learn(model, dealt, steps, validation, *, epochs, rate):
     falling = keras.optimizers.schedules.CosineDecay(rate / 10, updates - updates // 10, alpha=0.1, **rise)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.Adam(falling, global_clipnorm=1.0)
-    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
+    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False, run_eagerly=FAST)
     options = {"steps_per_epoch": steps, "epochs": epochs, "verbose": 0, "validation_batch_size": 250}
     return model.fit(dealt, validation_data=validation, shuffle=False, **options).history
 

@@ -297,7 +297,7 @@ def learn(model, windows, labels, *, seed, epochs, batch, rate, validation, forg
     falling = keras.optimizers.schedules.CosineDecay(rate / 50, updates - updates // 10, alpha=0.01, **rise)
     optimizer = keras.optimizers.AdamW(falling, weight_decay=1e-2, global_clipnorm=1.0)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=["accuracy"])
+    model.compile(optimizer, loss, metrics=["accuracy"], run_eagerly=FAST)
     dealt = batches(windows, labels, np.random.default_rng(seed), size=batch, forgotten=forgotten, more=more)
     options = {"steps_per_epoch": len(labels) // batch, "epochs": epochs, "verbose": 0, "shuffle": False}
     return model.fit(dealt, validation_data=validation, **options).history
