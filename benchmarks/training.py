@@ -129,7 +129,7 @@ def multiplications_a_second(size=2_048):
     square = tf.random.normal((size, size))
     work = tf.function(lambda: tf.matmul(square, square))
     work()
-    return size**3 / median(seconds(work) for _ in range(5))
+    return size**3 / median(seconds(work) for _ in range(15))
 
 
 def floor_of(cell, units, steps, batch, rate):
@@ -137,21 +137,29 @@ def floor_of(cell, units, steps, batch, rate):
     return 1e3 * 3 * batch * steps * GATES[cell] * units * (FEATURES + units) / rate
 
 
-def picture(rows, path):
-    """Draw how many times as long as the fused layer each way takes, one point a size."""
-    from matplotlib.figure import Figure
+def shown(milliseconds):
+    """Milliseconds as text, with three digits or more."""
+    return f"{milliseconds:.2f}" if milliseconds < 10 else f"{milliseconds:.1f}"
 
-    from rnn_course.plots import plot_breakdown
 
-    curves = {way: [found[way] / found["fused"] for _, found in rows] for way in rows[0][1] if way != "fused"}
-    groups = [" ".join(map(str, size)) for size, _ in rows]
-    figure = Figure(figsize=(max(7, 0.5 * len(rows)), 4))
-    ax = figure.subplots()
-    title = "How many times as long as the fused layer"
-    plot_breakdown(
-        curves, groups=groups, x="cell units time batch", y="ratio", baseline={"fused": 1}, title=title, ax=ax
-    )
-    ax.tick_params(axis="x", rotation=90)
+def picture(rows, rate, path):
+    """Draw how much of the rate of one large product each way reaches, one panel a cell, one point a size."""
+    from rnn_course.plots import figure_grid
+    from rnn_course.plots.style import BASELINE_STYLE, SERIES_COLORS
+
+    cells = list(dict.fromkeys(size[0] for size, _ in rows))
+    figure, axes = figure_grid(1, len(cells), width=3.6 * len(cells), row_height=3.0, sharey=True)
+    for ax, cell in zip(axes.flat, cells, strict=True):
+        sizes = [(floor_of(*size, rate), found) for size, found in rows if size[0] == cell]
+        for way, color, mark in zip(WAYS, SERIES_COLORS, "os^D", strict=False):
+            points = [(floor * rate / 1e12, 100 * floor / found[way]) for floor, found in sizes if way in found]
+            ax.scatter(*zip(*points, strict=True), s=16, color=color, marker=mark, alpha=0.8, label=way)
+        best = max(floor / found["fused"] for floor, found in sizes)
+        ax.axhline(100, **BASELINE_STYLE)
+        ax.set_title(f"{cell}: fused reaches up to {best:.0%}")
+        ax.set(xscale="log", xlabel="multiplications of a step (billions)", ylim=(0, 105))
+    axes.flat[0].set_ylabel("% of the rate of one large product")
+    axes.flat[0].legend(frameon=False)
     figure.savefig(path, dpi=110, bbox_inches="tight")
 
 
@@ -176,13 +184,13 @@ def main():
     for size in itertools.product(options.cells, options.units, options.times, options.batches):
         found = compare(*size, longest=options.seconds)
         rows.append((size, found))
-        cells = [*map(str, size), *(f"{found[way]:.1f}" if way in found else "–" for way in WAYS)]
-        print("| " + " | ".join([*cells, f"{floor_of(*size, rate):.1f}"]) + " |", flush=True)
+        cells = [*map(str, size), *(shown(found[way]) if way in found else "–" for way in WAYS)]
+        print("| " + " | ".join([*cells, shown(floor_of(*size, rate))]) + " |", flush=True)
     print()
     for cell in (*options.cells, "all"):
         print(summary(cell, [found for size, found in rows if cell in ("all", size[0])]))
     if options.picture:
-        picture(rows, options.picture)
+        picture(rows, rate, options.picture)
 
 
 if __name__ == "__main__":

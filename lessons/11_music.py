@@ -30,7 +30,7 @@
 # - hear what it wrote, save it as MIDI, and count its mistakes beside Bach's;
 # - find units that follow the bass and the end of a phrase, in tunes of which every harmony is known, and hold one still.
 #
-# Minutes on two CPU cores: about five to run, an hour to read and listen.
+# Minutes on two CPU cores: about four to run, an hour to read and listen.
 
 # %% [markdown]
 # ## Set-up
@@ -622,9 +622,9 @@ for name, frames in chords.items():
 # %% [markdown]
 # Now look at what likelihood hides. The second network foretells Bach's chords better than any published figure in this lesson, and it moves
 # in parallel fifths and octaves nearly six times as often as he does. It does not stray into them: right after a chord of Bach's own it does
-# the same. Drawing only the likely notes (top-p) brings the dissonances down to Bach's and the parallels further up. The rule is about two voices and
-# two frames at once, four notes, and one chord in forty breaks it in Bach: to ignore it costs the network little in nats. (That the
-# first network has fewer is no merit: most of what it writes are no chords.) A figure of likelihood says how
+# the same. Drawing only the likely notes (top-p) brings the dissonances down to Bach's; the parallels become no fewer. The rule is
+# about two voices and two frames at once, four notes, and one chord in forty breaks it in Bach: to ignore it costs the network little
+# in nats. (That the first network has fewer is no merit: most of what it writes are no chords.) A figure of likelihood says how
 # surprised a network is by Bach. Whether you would let it write is another question, and wants a count of its own.
 #
 # ## Three voices under a tune that you know
@@ -743,7 +743,7 @@ for name, median in profiles.items():
     print(f"{name}: of the gradient one frame back, {median[8] / median[1]:.1%} are left eight frames back")
 
 # %% [markdown]
-# At the last chord the gradient falls more slowly: eight frames back it is still seven tenths of what it is one frame back, in the
+# At the last chord the gradient falls more slowly: eight frames back it is still two thirds of what it is one frame back, in the
 # middle of a tune less than half. That would fit a network that must know how far the phrase has come to know that this is its end; we
 # have not tested it. And in both the gradient reaches further than the intervention says it pays: that the network *could* be moved by a frame long ago does not mean that
 # it foretells better for it.

