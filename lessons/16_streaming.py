@@ -933,7 +933,7 @@ for name in (adaptive, network):
 
 # %% [markdown]
 # Nothing was trained for this. A forecast that states its own spread says more about a change than its errors do. And the line, with a
-# second ear of one number, comes close: it finds more of the drifts, and needs several times as long. Much of what looked like the
+# second ear of one number, comes close: it finds more of the drifts, and needs about three times as long. Much of what looked like the
 # network's lead was the wrong question, put to both.
 #
 # ## Live: expectation, surprise and alarms, as they come
