@@ -183,3 +183,14 @@ def test_wrong_histories_are_refused_with_what_to_do(norms, change, message):
 def test_wrong_stages_are_refused_with_what_to_do(histories, change, message):
     with pytest.raises(ValueError, match=message):
         plot_gradient_stage(histories, **change, ax=new_axes())
+
+
+@pytest.mark.parametrize("norms", [[[2.0, 3.0, 6.0]], [[2.0, 3.0, 60.0]], [[2.0, 3.0, 6e4]]])
+def test_the_scales_have_numbers_however_little_the_gradients_differ(norms):
+    stage = plot_gradient_stage({"LSTM": norms}, ax=new_axes())
+    bar = plot_gradient_history(norms, ax=new_axes()).figure.axes[-1]
+    for ax in (stage, bar):
+        ax.figure.canvas.draw()
+        low, high = ax.get_ylim()
+        labels = ax.yaxis.get_ticklabels(which="both")
+        assert [text for text in labels if text.get_text() and low <= text.get_position()[1] <= high]

@@ -109,3 +109,12 @@ def test_the_axis_begins_where_it_is_told_to():
 def test_wrong_costs_are_refused(costs, bands, message):
     with pytest.raises(ValueError, match=message):
         plot_cost(costs, quantity="µs", bands=bands, ax=new_axes())
+
+
+@pytest.mark.parametrize("costs", [[2.0, 3.0, 6.0], [20.0, 80.0, 200.0], [1.0, 50.0, 900.0]])
+def test_the_axis_of_costs_has_numbers_however_little_they_differ(costs):
+    ax = plot_cost({"LSTM": (STEPS, costs)}, quantity="a step (ms)", ax=new_axes())
+    ax.figure.canvas.draw()
+    low, high = ax.get_ylim()
+    labels = ax.yaxis.get_ticklabels(which="both")
+    assert [text for text in labels if text.get_text() and low <= text.get_position()[1] <= high]

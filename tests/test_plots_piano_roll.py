@@ -278,3 +278,13 @@ def test_a_pair_that_does_not_fit_is_refused():
         plot_roll_with_activity(VOICES, np.zeros(2))
     with pytest.raises(ValueError, match=r"`axes` holds 1 Axes; pass two, such as those of `figure_grid\(2, 1\)`"):
         plot_roll_with_activity(VOICES, np.zeros(3), axes=new_axes())
+
+
+def test_a_roll_of_all_128_midi_numbers_is_refused_since_it_would_be_drawn_21_keys_too_high():
+    roll = np.zeros((4, 128), bool)
+    roll[:, 60] = True
+    with pytest.raises(ValueError, match=r"The roll has 128 keys; a piano has 88, .* pass roll\[:, 21:109\]"):
+        plot_piano_roll(roll, ax=new_axes())
+    ax = plot_piano_roll(roll[:, 21:109], ax=new_axes())
+    low, high = ax.get_ylim()
+    assert low < 60 < high

@@ -276,3 +276,14 @@ def test_wrong_paths_are_refused_with_what_to_do(change, message):
     arguments = {"points": PATHS, "labels": ["good", "not good"]} | change
     with pytest.raises(ValueError, match=message):
         plot_trajectories(arguments.pop("points"), **arguments, ax=new_axes())
+
+
+def test_a_probe_s_whole_result_is_refused_with_the_names_of_its_parts():
+    from rnn_course.probes import GradientFlow, Projection
+
+    projection = Projection(np.zeros((1, 2, 2)), None, "pca")
+    flow = GradientFlow(np.zeros((1, 2, 3)), np.ones((1, 2), bool), "hidden", "total", "lstm")
+    with pytest.raises(ValueError, match=r"`hidden` is a whole Projection; pass the part .* drawn: \.points\.$"):
+        plot_states(projection)
+    with pytest.raises(ValueError, match=r"`hidden` is a whole GradientFlow; .*: \.values, \.mask, \.norm\(\)\.$"):
+        plot_states(flow)

@@ -153,3 +153,9 @@ def test_scores_may_be_written_in_another_form():
 def test_a_published_figure_that_is_none_is_refused():
     with pytest.raises(ValueError, match="`published` must be a finite number"):
         plot_scores(SCORES, published={"Zhao 2018": np.nan}, ax=new_axes())
+
+
+def test_a_training_that_has_exploded_is_drawn_without_a_best_epoch():
+    ax = plot_history({"loss": [2.0, np.nan], "val_loss": [np.nan, np.nan]}, ax=new_axes())
+    assert line_of(ax, "training").get_ydata()[0] == 2
+    assert not [text for text in texts_of(ax) if text.startswith("epoch")]

@@ -196,6 +196,71 @@ def test_the_place_of_a_word_is_not_a_word():
     np.testing.assert_allclose(found.baseline_score, TIME)
 
 
+def test_the_place_of_a_word_is_no_word_in_a_batch_of_one_either():
+    # Then the places (1, time) have the shape of the tokens; they are the same for every token.
+    class Placed(keras.Model):
+        def __init__(self):
+            super().__init__(name="placed")
+            self.words, self.places = (layers.Embedding(7, 1, name=name) for name in ("words", "places"))
+
+        def call(self, tokens):
+            return keras.ops.sum(self.words(tokens) + self.places(keras.ops.arange(TIME)[None]), axis=1)
+
+    model = Placed()
+    model(TOKENS)
+    model.words.set_weights([WORTH[:, None]])
+    model.places.set_weights([np.ones((7, 1))])
+    found = input_attribution(model, TOKENS[2:])
+    np.testing.assert_allclose(found.values, [WORTH[TOKENS[2]]], rtol=1e-5)
+    np.testing.assert_allclose(found.baseline_score, TIME)
+
+
+def test_with_a_mask_token_0_is_a_word_like_the_others():
+    model = bag()
+    model.get_layer("embedding").set_weights([np.stack([WORTH + 7, np.ones(7)], axis=1)])
+    found = input_attribution(model, TOKENS, mask=np.ones(TOKENS.shape, bool))
+    np.testing.assert_allclose(found.values, WORTH[TOKENS] + 7, rtol=1e-5)
+    np.testing.assert_allclose(found.values.sum(1), found.score - found.baseline_score, rtol=1e-5)
+
+
+def test_a_mask_hides_whole_steps_of_frames_too():
+    frames = np.arange(1.0, 2 * 3 * 2 * 2 + 1).reshape(2, 3, 2, 2, 1)
+    inputs = keras.Input((3, 2, 2, 1))
+    model = keras.Model(inputs, layers.Dense(1, kernel_initializer="ones")(layers.Flatten()(inputs)))
+    mask = np.array([[True, True, False], [True, False, False]])
+    found = input_attribution(model, frames, mask=mask)
+    np.testing.assert_allclose(found.values, np.where(mask[:, :, None, None], frames[..., 0], np.nan), rtol=1e-5)
+    with pytest.raises(ValueError, match=r"mask has shape \(2, 2\); expected \(2, 3\), the inputs' \(batch, time\)"):
+        input_attribution(model, frames, mask=mask[:, :2])
+
+
+@pytest.mark.parametrize("mask_value", [0.0, -1.0])
+def test_padding_stays_padding_on_the_way_from_zeros(mask_value):
+    # The same numbers by a mask that never looks at the inputs, with zeros at the padding.
+    padded = np.where(RIGHT[:, :, None], sequences(), mask_value)
+    inputs = keras.Input(batch_shape=(BATCH, TIME, FEATURES))
+    model = fill(keras.Model(inputs, layers.Dense(1)(layers.LSTM(UNITS)(layers.Masking(mask_value)(inputs)))))
+    fixed = keras.Model(inputs, layers.Dense(1)(layers.LSTM(UNITS)(Masked(RIGHT)(inputs))))
+    fixed.set_weights(model.get_weights())
+    found, known = (input_attribution(each, padded) for each in (model, fixed))
+    np.testing.assert_allclose(found.values, known.values, atol=1e-5)
+    np.testing.assert_allclose(found.baseline_score, known.baseline_score, rtol=1e-5)
+    assert np.abs(known.values).max() > 0.1 and "call" not in vars(model.layers[1])
+
+
+def test_a_model_that_gives_one_number_an_example_needs_no_axis_for_it():
+    inputs = keras.Input((TIME, FEATURES))
+    model = keras.Model(inputs, keras.ops.sum(inputs, axis=(1, 2)))
+    np.testing.assert_allclose(input_attribution(model, sequences()).values, sequences().sum(-1), rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_of_several_inputs_is_refused_with_what_to_do():
+    inputs = [keras.Input((TIME, FEATURES), name=name) for name in ("text", "place")]
+    model = keras.Model(inputs, keras.ops.sum(inputs[0] + inputs[1], axis=1), name="two")
+    with pytest.raises(ValueError, match="Model 'two' takes 2 inputs; attribution explains one"):
+        input_attribution(model, [sequences(), sequences()])
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_nothing_in_the_model_changes(method):
     model = classifier(layers.LSTM, bidirectional=True)
@@ -243,7 +308,7 @@ def every_step():
         (lambda: bag(outputs=3), {}, "Model 'bag' has 3 outputs; pass output=0 … 2"),
         (flat, {}, r"Model 'flat' takes token ids and has no keras\.layers\.Embedding.*Pass \(batch, time, features\)"),
         (twice, {}, "Model 'twice' calls Embedding 'table' more than once; attribution needs one input"),
-        (every_step, {}, r"Model 'every_step' puts out \(3, 6, 1\); attribution needs \(batch, outputs\)"),
+        (every_step, {}, r"Model 'every_step' puts out \(3, 6, 1\); attribution needs \(batch, outputs\)\. Pass a mo"),
     ],
 )
 def test_errors_say_what_came_and_what_to_do(make, asked, message):

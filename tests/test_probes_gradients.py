@@ -259,3 +259,18 @@ def test_a_loss_step_beyond_the_sequence_is_refused(data):
     model = fill(build("stateful", keras.layers.GRU, {}))
     with pytest.raises(ValueError, match="loss_step is 6; the sequences have steps 0 to 5"):
         gradient_flow(model, data[0], np.ones((BATCH, TIME, 1)), loss="mse", loss_step=6)
+
+
+def test_a_loss_step_of_a_model_of_several_outputs_is_refused_with_what_to_do(data):
+    inputs = keras.Input((TIME, FEATURES))
+    states = keras.layers.GRU(UNITS, return_sequences=True)(inputs)
+    model = keras.Model(inputs, {"one": states, "other": states})
+    with pytest.raises(ValueError, match=r"loss_step=2 needs one output .* pass a loss, a function of \(targets, outp"):
+        gradient_flow(model, *data, loss="mse", loss_step=2)
+
+
+def test_a_batch_that_is_all_padding_has_no_gradient_and_is_no_error(data):
+    inputs = keras.Input(batch_shape=(BATCH, TIME, FEATURES))
+    states = keras.layers.LSTM(UNITS)(Masked(np.zeros((BATCH, TIME), bool))(inputs))
+    found = gradient_flow(fill(keras.Model(inputs, keras.layers.Dense(1)(states))), *data, loss="mse")
+    assert np.isnan(found.values).all() and not found.mask.any()

@@ -460,3 +460,15 @@ def test_a_layer_that_reads_backward_ends_at_the_first_step():
 def test_norms_that_do_not_fit_are_refused(norms, asked, message):
     with pytest.raises(ValueError, match=message):
         lag_profile(norms, **asked)
+
+
+def test_a_custom_cell_in_half_precision_has_singular_values_too():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = fill(build("plain", as_custom(keras.layers.SimpleRNN)))
+        found = jacobian_spectrum(model, sequences())
+    finally:
+        keras.config.set_dtype_policy(policy)
+    np.testing.assert_allclose(found.singular_values[:, -1], 1, rtol=1e-3)  # the way from the last step to itself
+    assert found.singular_values.dtype == "float64"

@@ -111,7 +111,10 @@ def test_pinned_gates_give_the_half_life_of_their_bias(name, setting, double_pre
     ("seen", "message"),
     [
         (dataclasses.replace(handmade([[[0.5]]]), cell_type="simple_rnn"), "A simple_rnn has no gate that keeps its"),
-        (dataclasses.replace(handmade([[[0.5]]]), cell_type="custom"), "custom has no gate .* or use memory_retention"),
+        (
+            dataclasses.replace(handmade([[[0.5]]]), cell_type="custom"),
+            "A custom cell has no gate .* gradient_flow measures",
+        ),
         (handmade([[[0.5]]], [[False]]), "The mask of the trace is False everywhere: no step is real"),
         (handmade([[[1.5], [0.2]]]), "The forget gate runs from 0.2 to 1.5; a half-life needs one between 0 and 1"),
         (handmade([[[-0.5], [0.2]]], cell_type="gru"), "The update gate runs from -0.5 to 0.2"),

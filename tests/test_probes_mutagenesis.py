@@ -109,6 +109,41 @@ def test_a_near_certain_softmax_keeps_its_effects():
     np.testing.assert_allclose(found.effect, [[[0, -3]]], atol=1e-4)
 
 
+def test_a_sigmoid_is_seen_wherever_a_functional_model_ends_with_it():
+    inputs = keras.Input((TIME, 4))
+    logit = linear(classes=1)
+    known = in_silico_mutagenesis(logit, drawn()).effect
+    ends = {
+        "operation": keras.ops.sigmoid,
+        "activation": layers.Activation("sigmoid"),
+        "inner model": keras.Sequential([keras.Input((1,)), layers.Activation("sigmoid")]),
+    }
+    for name, end in ends.items():
+        found = in_silico_mutagenesis(keras.Model(inputs, end(logit(inputs))), drawn()).effect
+        np.testing.assert_allclose(found, known, atol=1e-4, err_msg=name)
+
+
+def test_a_subclassed_model_says_whether_its_numbers_from_0_to_1_are_probabilities():
+    # Its layers are listed as they were made: here the head, which is no last layer, before the one that reads.
+    class Hidden(keras.Model):
+        def __init__(self):
+            super().__init__(name="hidden")
+            self.logit = linear(classes=1)
+            self.reader = layers.Flatten()
+
+        def call(self, letters):
+            return self.reader(keras.ops.sigmoid(self.logit(letters)))
+
+    with pytest.raises(
+        ValueError, match=r"Model 'hidden' puts out numbers from 0 to 1 .* Pass output_kind='probabilit"
+    ):
+        in_silico_mutagenesis(Hidden(), drawn())
+    found = in_silico_mutagenesis(Hidden(), drawn(), output_kind="probabilities")
+    np.testing.assert_allclose(found.effect, in_silico_mutagenesis(linear(classes=1), drawn()).effect, atol=1e-4)
+    raw = in_silico_mutagenesis(Hidden(), drawn(), output_kind="logits")
+    np.testing.assert_allclose(raw.reference, Hidden()(drawn())[:, 0], atol=1e-6)
+
+
 def test_outputs_that_look_like_probabilities_can_be_declared_logits():
     # Logits 0.25 and 0.75 sum to 1; as logits their log-odds are -0.5, as probabilities log(1/3).
     inputs = keras.Input((1, 2))

@@ -20,6 +20,7 @@ from small_models import (
 )
 
 from rnn_course.probes.neurons import ablate_units, unit_concept_correlation
+from rnn_course.probes.stand_ins import ReplayError
 from rnn_course.probes.states import trace
 
 every_cell = pytest.mark.parametrize("name", CELLS)
@@ -287,3 +288,76 @@ def test_a_model_of_several_inputs_is_held_and_read_in_batches():
     np.testing.assert_array_equal(held[:, :, 1:], inputs[1])
     with pytest.raises(ValueError, match=r"steps has shape \(1, 4\); expected \(3, 4\)"):
         ablate_units(model, inputs, 0, steps=steps[:1])
+
+
+class Adding(keras.Model):
+    """A subclassed model of two inputs, which its `inputs` do not tell: it says the sum of what it hears."""
+
+    def __init__(self):
+        super().__init__(name="adding")
+        self.copy = layers.SimpleRNN(1, activation="linear", use_bias=False, return_sequences=True, name="copy")
+
+    def call(self, inputs):
+        one, other = inputs.values() if isinstance(inputs, dict) else inputs
+        return self.copy(one + other)
+
+
+@pytest.mark.parametrize("form", [list, tuple, lambda pair: dict(zip("ab", pair, strict=True))])
+def test_a_subclassed_model_takes_its_inputs_in_the_form_it_is_given(form):
+    model = Adding()
+    inputs = form([np.arange(12.0).reshape(3, 4, 1), np.ones((3, 4, 1))])
+    model(inputs)
+    model.copy.set_weights([np.ones((1, 1)), np.zeros((1, 1))])
+    steps = np.arange(4) == np.arange(3)[:, None]
+    held = ablate_units(model, inputs, 0, value=-1.0, steps=steps, batch_size=2)
+    np.testing.assert_array_equal(held[:, :, 0], np.where(steps, -1, np.arange(1.0, 13).reshape(3, 4)))
+
+
+@pytest.mark.parametrize("form", [list, lambda pair: dict(zip("ab", pair, strict=True))])
+def test_several_outputs_keep_their_structure_batch_after_batch(form):
+    inputs = keras.Input((TIME, FEATURES))
+    states = layers.GRU(UNITS, name="probed")(inputs)
+    model = fill(keras.Model(inputs, form([layers.Dense(2, name="p")(states), layers.Dense(2, name="q")(states)])))
+    held, plain = ablate_units(model, sequences(), [], batch_size=2), model(sequences())
+    assert type(held) is type(plain)
+    for one, other in zip(keras.tree.flatten(held), keras.tree.flatten(plain), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_steps_are_those_that_the_layer_reads_not_those_of_the_first_input():
+    source, target = keras.Input((6, 1)), keras.Input((None, 1))
+    copy = layers.SimpleRNN(1, activation="linear", use_bias=False, return_sequences=True, name="copy")
+    model = keras.Model([source, target], copy(target, initial_state=source[:, 0]))
+    copy.set_weights([np.ones((1, 1)), np.zeros((1, 1))])
+    inputs = [np.zeros((2, 6, 1)), np.ones((2, 3, 1))]
+    steps = np.array([[False, True, False], [False, False, True]])
+    np.testing.assert_array_equal(ablate_units(model, inputs, 0, steps=steps)[:, :, 0], ~steps)
+
+
+def test_steps_of_the_input_are_refused_where_a_convolution_has_made_it_shorter():
+    model = keras.Sequential([keras.Input((TIME, FEATURES)), layers.Conv1D(2, 3), layers.GRU(UNITS, name="probed")])
+    with pytest.raises(
+        ValueError, match=r"steps has shape \(3, 6\); expected \(3, 4\), .* where they reach layer 'probe"
+    ):
+        ablate_units(model, sequences(), 0, steps=np.ones((BATCH, TIME), bool))
+    with pytest.raises(ValueError, match=r"steps has shape \(3,\); expected \(batch, time\)"):
+        ablate_units(model, sequences(), 0, steps=np.ones(BATCH, bool))
+
+
+def test_a_stack_of_cells_is_refused_in_words():
+    cells = [layers.LSTMCell(2), layers.LSTMCell(2)]
+    model = keras.Sequential([keras.Input((TIME, FEATURES)), layers.RNN(cells, name="tower")])
+    with pytest.raises(
+        ReplayError, match=r"'tower' steps through a stack of cells .* Build one recurrent layer for each"
+    ):
+        ablate_units(model, sequences(), 0)
+
+
+def test_a_convolution_s_cell_is_refused_for_its_states_not_for_its_number_of_units():
+    model = keras.Sequential([keras.Input((3, 6, 6, 1)), layers.ConvLSTM2D(2, 3, name="seer")])
+    with pytest.raises(ReplayError, match=r"'seer' .ConvLSTMCell. has states of shape"):
+        ablate_units(model, np.ones((2, 3, 6, 6, 1)), 0)
+
+
+def test_of_no_example_there_is_no_answer():
+    assert ablate_units(build("plain", layers.GRU), sequences()[:0], 0).shape == (0, 1)

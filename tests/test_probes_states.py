@@ -410,3 +410,18 @@ def test_states_with_nan_at_real_steps_are_refused():
     with pytest.raises(ValueError, match=r"The states hold NaN.*Pass mask for padding"):
         project_states(states)
     assert np.isnan(project_states(states, mask=~np.isnan(states[:, :, 0])).points[1, 3]).all()
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_batch_that_is_all_padding_is_traced(name):
+    cell, options = CELLS[name]
+    inputs = keras.Input(batch_shape=(BATCH, TIME, FEATURES))
+    model = keras.Model(inputs, cell(UNITS, name="probed", **options)(Masked(np.zeros((BATCH, TIME), bool))(inputs)))
+    seen = trace(fill(model), sequences())
+    assert not seen.mask.any() and (seen.hidden == 0).all()
+
+
+def test_the_states_of_a_convolution_are_refused_with_what_to_do():
+    model = keras.Sequential([keras.Input((3, 6, 6, 1)), layers.ConvLSTM2D(2, 3, name="seer")])
+    with pytest.raises(ReplayError, match=r"'seer' .ConvLSTMCell. has states of shape .* input_attribution shows"):
+        trace(model, np.ones((2, 3, 6, 6, 1)))

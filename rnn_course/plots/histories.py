@@ -84,7 +84,14 @@ def _draw_scale(ax, image, medians, limits, quantity):
     low, high = (shown < limits[0]).any(), (shown > limits[1]).any()
     extend = {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[low, high]
     bar = ax.figure.colorbar(image, ax=ax, label=quantity, pad=0.02, aspect=18, extend=extend)
-    bar.ax.minorticks_off()
+    _clear_minor_ticks(bar.ax, limits)
+
+
+def _clear_minor_ticks(ax, limits):
+    """Leave the powers of ten alone on a log scale between two limits, where there is one to be read."""
+    low, high = np.log10(limits)
+    if np.ceil(low) <= np.floor(high):
+        ax.minorticks_off()
 
 
 def _note(norms, medians):
@@ -165,7 +172,7 @@ def prepare_stage(ax, medians, limits, quantity):
     ax.set_yscale("log")
     ax.set(xlim=(longest - 0.5, -0.5), ylim=(limits[0], limits[1] * (limits[1] / limits[0]) ** 0.15))
     ax.set(xlabel=wrapped(LAG, size_in_points(ax)[0], TEXT_SIZE), ylabel=quantity)
-    ax.minorticks_off()
+    _clear_minor_ticks(ax, limits)
     ax.xaxis.get_major_locator().set_params(integer=True, nbins=4)
     floor = floor_below([limits])
     if any((curves == 0).any() for curves in medians.values()):

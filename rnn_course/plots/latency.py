@@ -91,7 +91,9 @@ def plot_cost(costs, *, quantity, bands=None, colors=None, lowest=None, title=No
         ax.plot(steps, values, color=colors[label], marker="o", markersize=4, label=label)
     if lowest is not None:
         ax.set_ylim(bottom=lowest)
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    low, high = np.log10(ax.get_ylim())
+    if np.ceil(low) <= np.floor(high):  # a power of ten stands on the axis
+        ax.yaxis.set_minor_formatter(NullFormatter())
     ax.grid(color="#E4E4E4", linewidth=0.6)
     label_axes(ax, x="steps read before", y=quantity, title=title)
     label_lines(ax, [(values[-1], label, colors[label]) for label, (_, values) in curves.items()])

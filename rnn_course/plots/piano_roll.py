@@ -21,6 +21,7 @@ from rnn_course.plots.style import (
 
 LOWEST_KEY = 21  # the MIDI number of a roll's first key
 OCTAVE = 12
+KEYS = 88  # of a piano
 MARGIN = 2  # keys left free above and below what sounds
 LIKELY = 0.1  # probabilities from here on are always inside the picture
 CHOIR = ("soprano", "alto", "tenor", "bass")
@@ -198,6 +199,11 @@ def _checked_notes(given):
         raise ValueError(
             f"The tune holds {notes.dtype}, shape {notes.shape}; a roll must be bool, such as roll > 0.5, and voices "
             "must be MIDI numbers, integers."
+        )
+    if notes.dtype == bool and notes.shape[1] > KEYS:
+        raise ValueError(
+            f"The roll has {notes.shape[1]} keys; a piano has {KEYS}, the first of them MIDI number {LOWEST_KEY}. Of "
+            f"128 MIDI numbers pass roll[:, {LOWEST_KEY}:{LOWEST_KEY + KEYS}]."
         )
     if notes.dtype != bool and (notes.min() < 0 or notes.max() > 127):
         raise ValueError(f"The voices hold numbers from {notes.min()} to {notes.max()}; MIDI goes from 0 to 127.")

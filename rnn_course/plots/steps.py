@@ -1,5 +1,7 @@
 """What pictures over time share: one sequence out of a batch, its real steps, and the words under the axis."""
 
+from dataclasses import fields, is_dataclass
+
 import numpy as np
 
 from rnn_course.plots.page import size_in_points, text_width
@@ -48,8 +50,14 @@ def as_numbers(values, name):
         float array of the same shape.
 
     Raises:
-        ValueError: the rows are of different lengths, or hold no numbers.
+        ValueError: the rows are of different lengths, or hold no numbers; or a probe's whole result came, not one of
+            its arrays.
     """
+    if is_dataclass(values):
+        held = [field.name for field in fields(values) if isinstance(getattr(values, field.name), np.ndarray | dict)]
+        made = [f"{method}()" for method, part in vars(type(values)).items() if method[0] != "_" and callable(part)]
+        parts = ", ".join(f".{part}" for part in held + made)
+        raise ValueError(f"`{name}` is a whole {type(values).__name__}; pass the part that is to be drawn: {parts}.")
     try:
         return np.asarray(values, dtype=float)
     except (TypeError, ValueError) as problem:

@@ -138,7 +138,7 @@ def _mark_best(ax, seeds, color, pick, *, named):
     if pick is None or not seeds:
         return
     curves = [np.mean(seeds, axis=0)] if _one_length(seeds) else seeds
-    for curve in curves:
+    for curve in [curve for curve in curves if not np.isnan(curve).all()]:
         epoch = pick(curve)
         ax.plot([epoch + 1], [curve[epoch]], "o", color=color, markersize=7, markeredgecolor="white", zorder=4)
         if named and len(curves) == 1:

@@ -195,7 +195,10 @@ def find_attention(model, layer=None):
     """
     found = list(walk(model, CrossAttention))
     if not found:
-        raise ValueError(f"Model {model.name!r} has no attention to look at: nothing here is a CrossAttention.")
+        raise ValueError(
+            f"Model {model.name!r} has no attention to look at: nothing here is a CrossAttention. Build it with "
+            "rnn_course.layers.CrossAttention, whose weights can be read and replaced."
+        )
     matches = [(path, one) for path, one in found if layer is None or path == layer or one is layer]
     matches = matches or [(path, one) for path, one in found if one.name == layer or path.endswith(f"/{layer}")]
     if len(matches) == 1:

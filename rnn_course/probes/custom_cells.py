@@ -102,7 +102,10 @@ def refuse_states(ref, states):
         )
     shapes = [tuple(state.shape) for state in states]
     if any(len(shape) != 2 for shape in shapes):
-        raise ReplayError(f"Layer {ref.path!r} ({kind}) has states of shape {shapes}; probes read (batch, units).")
+        raise ReplayError(
+            f"Layer {ref.path!r} ({kind}) has states of shape {shapes}; probes read (batch, units). What the model's "
+            "answer owes to each input, input_attribution shows."
+        )
 
 
 def refuse_hidden_output(ref, output, state):

@@ -160,6 +160,11 @@ def at_step(targets, outputs, loss_step, time):
     """
     if loss_step is None:
         return targets, outputs
+    if not hasattr(outputs, "shape"):
+        raise ValueError(
+            f"loss_step={loss_step} needs one output at every step; this model puts out several things. Leave "
+            "loss_step out, and pass a loss, a function of (targets, outputs), that picks one of them and its step."
+        )
     if len(outputs.shape) < 2 or outputs.shape[1] != time:
         raise ValueError(
             f"loss_step={loss_step} needs an output at every step, (batch, {time}, …); this model's is "

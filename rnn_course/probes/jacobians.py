@@ -282,7 +282,7 @@ def taped_jacobian(model, inputs, ref, seeds, wrt, equation):
         _, record = replay(model, inputs, ref, tape=tape, adjust=keep)
         states = ops.stack(hidden, axis=1)  # (batch, time, units)
         target = ops.einsum(equation, ops.convert_to_tensor(seeds, dtype=states.dtype), states)
-    found = ops.convert_to_numpy(tape.jacobian(target, record.nudges[wrt]))
+    found = ops.convert_to_numpy(tape.jacobian(target, record.nudges[wrt])).astype("float64")  # float16 has no svd
     return np.flip(found, -2) if ref.layer.go_backwards else found
 
 

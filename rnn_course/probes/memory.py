@@ -74,6 +74,11 @@ def keep_gate_of(trace):
     Raises:
         ValueError: the cell has none, or no step is real.
     """
+    if trace.cell_type == "custom":
+        raise ValueError(
+            "A custom cell has no gate that is known to keep its state, so no half-life follows from one. Trace an "
+            "LSTM or a GRU; how far back your cell reaches, gradient_flow measures."
+        )
     if trace.cell_type not in KEEP_GATES:
         raise ValueError(
             f"A {trace.cell_type} has no gate that keeps its state, so no half-life follows from one. Trace an LSTM or "

@@ -86,7 +86,8 @@ def in_silico_mutagenesis(model, sequences, *, output=None, output_kind=None, ba
         output: index of the class that is scored; or a function from outputs `(batch, …)` to scores `(batch,)`. When
             None, the class that is predicted for the sequence as it is, or the only output there is.
         output_kind: `"logits"` or `"probabilities"`; when None, probabilities where every row of outputs sums to 1 or
-            the last layer is a sigmoid or softmax.
+            the last layer is a sigmoid or softmax. A subclassed model hides its last layer: where it puts out numbers
+            from 0 to 1, say which they are.
         batch_size: how many mutants run at once.
 
     Returns:
@@ -94,7 +95,8 @@ def in_silico_mutagenesis(model, sequences, *, output=None, output_kind=None, ba
 
     Raises:
         ValueError: sequences of another shape or whose rows are no probabilities, a stateful model, outputs that are
-            not `(batch, classes)` without a function, an output that is not there, or scores of another shape.
+            not `(batch, classes)` without a function, an output that is not there, outputs that may be logits or
+            probabilities, or scores of another shape.
 
     Example:
         >>> letters = keras.Input((2, 4))
@@ -298,15 +300,31 @@ def columns(model, outputs, output):
 
 
 def kind_of(model, outputs):
-    """Tell `"probabilities"` from `"logits"`, by the outputs `(batch, classes)` and the last layer's activation."""
+    """Tell `"probabilities"` from `"logits"`, by the outputs `(batch, classes)` and by what the model ends with.
+
+    Raises:
+        ValueError: the outputs may be either, and the model does not show how it makes them.
+    """
     if not ((outputs >= 0) & (outputs <= 1)).all():
         return "logits"
-    last = model
-    while isinstance(last, keras.Model) and last.layers:
-        last = last.layers[-1]
-    squashed = getattr(last, "activation", None) in (keras.activations.sigmoid, keras.activations.softmax)
-    shared = outputs.shape[1] > 1 and np.allclose(outputs.sum(1), 1, atol=1e-3)
-    return "probabilities" if squashed or shared else "logits"
+    if outputs.shape[1] > 1 and np.allclose(outputs.sum(1), 1, atol=1e-3):
+        return "probabilities"
+    last = last_operation(model)
+    if type(last).__name__ in ("Sigmoid", "Softmax"):  # of keras.ops, or a layer
+        return "probabilities"
+    if not hasattr(last, "activation"):
+        raise ValueError(
+            f"Model {model.name!r} puts out numbers from 0 to 1 and does not show whether a sigmoid made them. Pass "
+            "output_kind='probabilities' or output_kind='logits'."
+        )
+    return "probabilities" if last.activation in (keras.activations.sigmoid, keras.activations.softmax) else "logits"
+
+
+def last_operation(model):
+    """What a model ends with: a layer or an operation; the model where it is subclassed and hides it; no arrays."""
+    while isinstance(model, keras.Sequential) or hasattr(model, "operations"):
+        model = (model.layers if isinstance(model, keras.Sequential) else model.operations)[-1]
+    return model
 
 
 def class_log_odds(outputs, column, kind):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
 from rnn_course.probes.layers import ACTIVATION_NAMES, find_rnn_layer
 from rnn_course.probes.replay import replay
@@ -86,17 +86,18 @@ def ablate_units(
 
     Args:
         model: a built Keras model; read, never changed.
-        inputs: what `model` takes, `(batch, time, …)`; a list of such arrays where it takes several.
+        inputs: what `model` takes, `(batch, time, …)`; a list, tuple or dict of such arrays where it takes several.
         units: `(units,)` indices of those to hold.
         layer: a name or path from `find_rnn_layers`, or a layer; the only one when `None`.
         direction: which half when `layer` is a `Bidirectional`.
         state: `"hidden"`, or an LSTM's `"cell"` (h_t follows from it).
         value: scalar, or `(units,)` one for each of `units`, such as their means.
-        steps: `(batch, time)` bool, where to hold them; at all real steps when None. Padding is never touched.
+        steps: `(batch, time)` bool, where to hold them, time being that of the layer's own input; at all real steps
+            when None. Padding is never touched.
         batch_size: how many examples are read at once.
 
     Returns:
-        The model's outputs, `(batch, …)`.
+        The model's outputs, `(batch, …)`, in the structure in which the model puts them out.
 
     Raises:
         ValueError: units that the layer does not have, a state it does not have, values or steps of another shape.
@@ -107,19 +108,45 @@ def ablate_units(
     units = units.astype(int)  # an empty list is float
     if np.shape(value) not in ((), units.shape):
         raise ValueError(f"value has shape {np.shape(value)}; pass a number, or one for each of {len(units)} units.")
-    several = len(getattr(model, "inputs", None) or ()) > 1
-    arrays = list(map(np.asarray, inputs)) if several else [np.asarray(inputs)]
+    arrays = arrays_of(model, inputs)
     steps = None if steps is None else np.asarray(steps, bool)
-    if steps is not None and steps.shape != arrays[0].shape[:2]:
-        raise ValueError(f"steps has shape {steps.shape}; expected {arrays[0].shape[:2]}, the inputs' (batch, time).")
-    outputs = []
-    for start in range(0, len(arrays[0]), batch_size):
+    if steps is not None and steps.ndim != 2:
+        raise ValueError(f"steps has shape {steps.shape}; expected (batch, time), True where the units are held.")
+    outputs, batch = [], len(tree.flatten(arrays)[0])
+    for start in range(0, max(batch, 1), batch_size):
         part = slice(start, start + batch_size)
         here = None if steps is None else in_reading_order(ref.layer, steps[part])
         hold = holding(ref, units, value, state=state, steps=here)
-        given = [array[part] for array in arrays]
-        outputs.append(ops.convert_to_numpy(replay(model, given if several else given[0], ref, adjust=hold)[0]))
-    return np.concatenate(outputs)
+        given = tree.map_structure(lambda array, part=part: array[part], arrays)
+        found, record = replay(model, given, ref, adjust=hold)
+        refuse_other_steps(ref, steps, (batch, record.unrolled.outputs.shape[1]))
+        outputs.append(found)
+    return tree.map_structure(lambda *parts: np.concatenate([ops.convert_to_numpy(part) for part in parts]), *outputs)
+
+
+def arrays_of(model, inputs):
+    """What a model takes, in arrays: one `(batch, time, …)`, or several in a list, tuple or dict.
+
+    Args:
+        model: a built Keras model; a subclassed one does not say how many inputs it has.
+        inputs: one array `(batch, time, …)`, its rows in a list, or a list, tuple or dict of several arrays.
+
+    Returns:
+        An array, or the same structure of arrays, each `(batch, …)`.
+    """
+    known = len(getattr(model, "inputs", None) or ())
+    listed = isinstance(inputs, list | tuple) and known != 1 and all(hasattr(each, "shape") for each in inputs)
+    several = known > 1 or isinstance(inputs, dict) or listed
+    return tree.map_structure(np.asarray, inputs) if several else np.asarray(inputs)
+
+
+def refuse_other_steps(ref, steps, shape):
+    """Raise ValueError unless steps are None, or `(batch, time)` as the layer reads them, which is `shape`."""
+    if steps is not None and steps.shape != shape:
+        raise ValueError(
+            f"steps has shape {steps.shape}; expected {shape}, the inputs' (batch, time) where they reach layer "
+            f"{ref.path!r}. Name the steps that the layer itself reads."
+        )
 
 
 def holding(ref, units, value, *, state, steps):
@@ -127,6 +154,8 @@ def holding(ref, units, value, *, state, steps):
 
     def held(states, t):
         array = np.array(ops.convert_to_numpy(states))  # (batch, units)
+        if steps is not None and (len(steps) != len(array) or t >= steps.shape[1]):
+            return array  # steps of another shape, which are refused when the layer has told its own
         array[:, units] = value if steps is None else np.where(steps[:, t, None], value, array[:, units])
         return array
 
@@ -143,10 +172,12 @@ def holding(ref, units, value, *, state, steps):
 
 
 def refuse_missing(ref, units, state):
-    """Raise ValueError for units or a state that the layer does not have; `units` are indices `(units,)`."""
-    size = ref.layer.cell.state_size
-    size = size[0] if isinstance(size, (list, tuple)) else size
-    if units.size and (units.dtype.kind not in "iu" or units.min() < 0 or units.max() >= size):
+    """Raise ValueError for units or a state that the layer does not have; `units` are indices `(units,)`.
+
+    A convolution's cell gives no number of units: -1. The replay says why it has none.
+    """
+    size = tree.flatten(ref.layer.cell.state_size)[0]
+    if units.size and size > 0 and (units.dtype.kind not in "iu" or units.min() < 0 or units.max() >= size):
         raise ValueError(f"Layer {ref.path!r} has units 0 to {size - 1}; got {units.tolist()}. Pass their indices.")
     if state not in ("hidden", "cell"):
         raise ValueError(f"state is {state!r}; pass 'hidden' or 'cell'.")

@@ -192,6 +192,8 @@ def prove_by_cell(ref, unrolled):
     """
     time = unrolled.outputs.shape[1]
     real = np.arange(unrolled.outputs.shape[0] * time) if unrolled.mask is None else np.flatnonzero(unrolled.mask)
+    if not len(real):
+        return  # all is padding, and no step was taken
     chosen = real[:: max(1, -(-len(real) // PROVED_STEPS))]
     example, step = np.divmod(chosen, max(time, 1))
     dtype = ref.layer.compute_dtype
