@@ -308,7 +308,7 @@ def graph_of_a_step(layer, *, batch, length):
 def test_a_step_takes_one_product_and_all_other_products_are_taken_once(kind):
     # There: the projection of the inputs. Back: the gradients of both kernels and of the inputs. A step: h U, or d Uᵀ.
     _, layer = pair(kind)
-    graph = graph_of_a_step(layer, batch=4, length=None)
+    graph = graph_of_a_step(layer, batch=1, length=5)  # a batch of one has no halves
     bodies = [function.node_def for function in graph.library.function if "while_body" in function.signature.name]
     assert [products_in(body) for body in bodies] == [["MatMul"], ["MatMul"]]
     assert products_in(graph.node) == ["MatMul"] * 4
@@ -357,17 +357,24 @@ def test_options_that_are_not_covered_get_the_loop_of_keras(kind, options, calls
     assert calls == []
 
 
+@pytest.mark.parametrize(("length", "taken"), [(3, 1), (None, 0)])
+def test_in_a_graph_only_a_known_length_takes_the_quick_way(length, taken, calls):
+    _, layer = pair("lstm")
+    tf.function(layer).get_concrete_function(tf.TensorSpec((2, length, FEATURES)))
+    assert len(calls) == taken
+
+
 def test_a_gpu_is_left_to_cudnn(monkeypatch):
     _, layer = pair("lstm")
-    assert fused.is_covered(layer)
+    assert fused.is_covered(layer, numbers((2, 3, FEATURES)))
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
-    assert not fused.is_covered(layer)
+    assert not fused.is_covered(layer, numbers((2, 3, FEATURES)))
 
 
 def test_another_backend_gets_the_loop_of_keras(monkeypatch):
     _, layer = pair("lstm")
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    assert not fused.is_covered(layer)
+    assert not fused.is_covered(layer, numbers((2, 3, FEATURES)))
 
 
 def test_who_insists_on_cudnn_hears_from_keras_that_there_is_none():

@@ -3,10 +3,12 @@
 Five things make them quick. What the input adds to every gate is one product for all steps, taken before the loop. The
 loop keeps the gates, so that the way back has nothing to compute twice. The gradient of a kernel is one product over
 all steps, taken after the loop back, where automatic differentiation takes a small one at every step and adds them up.
-Where the length is known, the loops are compiled, also if the rest of the model is not, and each half of a batch has
-loops of its own, so that two processor cores need not meet at every step.
+The loops are compiled, also where the rest of the model is not, and each half of a batch has loops of its own,
+so that two processor cores need not meet at every step.
 
-Options that this arithmetic does not cover, and machines and backends with something better, get Keras' own loop.
+Compiled code is for one length: where that differs from batch to batch, it would be compiled again and again, and not
+compiled the rest gains nothing. So sequences of unknown length get Keras' own loop; so do options that this arithmetic
+does not cover, and machines and backends with something better.
 """
 
 from typing import NamedTuple
@@ -15,7 +17,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from rnn_course.layers.recurrent_loops import flat, is_compiled, length_of, recurrence, ways_to_run
+from rnn_course.layers.recurrent_loops import flat, recurrence, ways_to_run
 from rnn_course.layers.recurrent_steps import EARLY_GRU, GRU, LSTM, SIMPLE_RNN, Recurrent
 
 
@@ -41,8 +43,8 @@ class Batch(NamedTuple):
 class FusedLSTM(keras.layers.LSTM):
     """`keras.layers.LSTM` with a quicker loop: the same arguments, weights and numbers.
 
-    Activations other than tanh and sigmoid, `unroll=True`, a GPU (which has cuDNN) and backends other than TensorFlow
-    get Keras' own loop.
+    Batches of several lengths in one graph, activations other than tanh and sigmoid, `unroll=True`, a GPU (which has
+    cuDNN) and backends other than TensorFlow get Keras' own loop.
 
     Input:  (batch, time, features), and a mask (batch, time) if any step is padding.
     Output: (batch, time, units), or (batch, units) of the last step; states (batch, units) with `return_state`.
@@ -54,7 +56,7 @@ class FusedLSTM(keras.layers.LSTM):
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Read `(batch, time, features)`; return the last output, all outputs and the states, as Keras' own does."""
-        if is_covered(self):
+        if is_covered(self, sequences):
             return read(self, LSTM, sequences, initial_state, mask, training=training)
         return super().inner_loop(sequences, initial_state, mask, training=training)
 
@@ -63,8 +65,8 @@ class FusedLSTM(keras.layers.LSTM):
 class FusedGRU(keras.layers.GRU):
     """`keras.layers.GRU` with a quicker loop: the same arguments, weights and numbers, `reset_after` or not.
 
-    Activations other than tanh and sigmoid, `unroll=True`, a GPU (which has cuDNN) and backends other than TensorFlow
-    get Keras' own loop.
+    Batches of several lengths in one graph, activations other than tanh and sigmoid, `unroll=True`, a GPU (which has
+    cuDNN) and backends other than TensorFlow get Keras' own loop.
 
     Input:  (batch, time, features), and a mask (batch, time) if any step is padding.
     Output: (batch, time, units), or (batch, units) of the last step; states (batch, units) with `return_state`.
@@ -76,7 +78,7 @@ class FusedGRU(keras.layers.GRU):
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Read `(batch, time, features)`; return the last output, all outputs and the states, as Keras' own does."""
-        if is_covered(self):
+        if is_covered(self, sequences):
             steps = GRU if self.cell.reset_after else EARLY_GRU
             return read(self, steps, sequences, initial_state, mask, training=training)
         return super().inner_loop(sequences, initial_state, mask, training=training)
@@ -86,7 +88,8 @@ class FusedGRU(keras.layers.GRU):
 class FusedSimpleRNN(keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN` with a quicker loop: the same arguments, weights and numbers.
 
-    Activations other than tanh, `unroll=True`, a GPU and backends other than TensorFlow get Keras' own loop.
+    Batches of several lengths in one graph, activations other than tanh, `unroll=True`, a GPU and backends other than
+    TensorFlow get Keras' own loop.
 
     Input:  (batch, time, features), and a mask (batch, time) if any step is padding.
     Output: (batch, time, units), or (batch, units) of the last step; states (batch, units) with `return_state`.
@@ -98,7 +101,7 @@ class FusedSimpleRNN(keras.layers.SimpleRNN):
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Read `(batch, time, features)`; return the last output, all outputs and the states, as Keras' own does."""
-        if is_covered(self):
+        if is_covered(self, sequences):
             return read(self, SIMPLE_RNN, sequences, initial_state, mask, training=training)
         return super().inner_loop(sequences, initial_state, mask, training=training)
 
@@ -109,11 +112,12 @@ for layer in (FusedLSTM, FusedGRU, FusedSimpleRNN):
     layer.__name__ = layer.__base__.__name__
 
 
-def is_covered(layer):
-    """Whether the arithmetic here stands for all that a layer's options ask for; takes no arrays."""
+def is_covered(layer, sequences):
+    """Whether the loops here do all that a layer's options ask for, on `(batch, time, features)` of a known time."""
     cell = layer.cell
     return (
         keras.backend.backend() == "tensorflow"
+        and (tf.executing_eagerly() or sequences.shape[1] is not None)
         and not tf.config.list_logical_devices("GPU")
         and not layer.unroll
         and getattr(layer, "use_cudnn", "auto") is not True
@@ -124,7 +128,7 @@ def is_covered(layer):
 
 
 def read(layer, steps, sequences, states, mask, *, training):
-    """Let a layer read a batch; in two halves where loops are compiled, so that two processor cores need not meet.
+    """Let a layer read a batch; in a graph in two halves, so that two processor cores need not wait for one another.
 
     Args:
         layer: a `FusedLSTM`, `FusedGRU` or `FusedSimpleRNN`.
@@ -143,8 +147,8 @@ def read(layer, steps, sequences, states, mask, *, training):
     drops = [cell.get_dropout_mask(sequences[:, 0])] if training and cell.dropout else []
     recurrent_drops = [cell.get_recurrent_dropout_mask(states[0])] if training and cell.recurrent_dropout else []
     batch = Batch(sequences, states, mask, keras.tree.flatten(drops), keras.tree.flatten(recurrent_drops))
-    ways = ways_to_run(steps, sequences)
-    parts = halves_of(batch) if is_compiled(sequences) and sequences.shape[0] != 1 else [batch]
+    ways = ways_to_run(steps)
+    parts = [batch] if tf.executing_eagerly() or sequences.shape[0] == 1 else halves_of(batch)
     outputs, *final = joined([read_part(layer, ways, part) for part in parts])
     return outputs[:, -1], outputs, final
 
@@ -203,7 +207,7 @@ def projection(cell, inputs, dropout):
     added = tf.concat([tf.matmul(flat(x), kernel) for x, kernel in zip(dropped, kernels, strict=True)], axis=1)
     if has_two_biases(cell):
         added += working(cell, cell.bias[0])
-    return tf.reshape(added, (length_of(inputs), inputs.shape[1] or -1, added.shape[1]))
+    return tf.reshape(added, (inputs.shape[0], inputs.shape[1] or -1, added.shape[1]))
 
 
 def recurrent_part(cell, dropout):

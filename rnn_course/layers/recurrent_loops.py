@@ -70,25 +70,16 @@ def recurrence(ways, added, real, recurrent, states, *, every):
     return (found[0], found[1:]) if every else (found[0][None], found)
 
 
-def ways_to_run(steps, sequences):
-    """Choose how to run over `(batch, time, features)`, as `Ways`.
+def ways_to_run(steps):
+    """Choose how to run the `Steps` of a cell over `(time, batch, units)`, as `Ways`: in a graph, compiled.
 
-    What runs eagerly has a loop of Python's, so that every kind of derivative can be taken of it.
+    What runs eagerly may run only once, and its loop is Python's, so that every kind of derivative can be taken of it.
     """
     loop = loop_in_python if tf.executing_eagerly() else loop_in_graph
     there, back = partial(forward, steps, loop), partial(backward, steps, loop)
-    if not is_compiled(sequences):
+    if tf.executing_eagerly():
         return Ways(steps, there, there, back)
     return Ways(steps, there, *(tf.function(way, jit_compile=True, autograph=False) for way in (there, back)))
-
-
-def is_compiled(sequences):
-    """Whether the loops over `(batch, time, features)` are compiled: in a graph, where the length is known.
-
-    What runs eagerly may run only once, and compiled code is for one length: where that differs from batch to batch,
-    compiling would come again and again.
-    """
-    return not tf.executing_eagerly() and sequences.shape[1] is not None
 
 
 def loop_in_python(step, begin, times):
@@ -121,7 +112,7 @@ def forward(steps, loop, added, real, recurrent, states):
         The states before the first step and after each one, a list of `(1 + time, batch, units)`; and what was kept of
         each step, `(time, batch, kept * units)`.
     """
-    time = length_of(added)
+    time = added.shape[0]
     added, real = steps_of(added), [steps_of(mask) for mask in real]
     histories = [room_for(time + 1, state.shape[1], state.dtype).write(0, state) for state in states]
     kept = room_for(time, steps.kept * states[0].shape[1], states[0].dtype)
@@ -154,7 +145,7 @@ def backward(steps, loop, histories, kept, real, recurrent, hidden, final):
         The gradients of what the input added and of the products with the kernel, each `(time, batch, gates * units)`;
         of the bias `(gates * units,)`; and of the initial states, a list of `(batch, units)`.
     """
-    time = length_of(kept)
+    time = kept.shape[0]
     histories, gates = [steps_of(history) for history in histories], steps_of(kept)
     real, hidden = ([steps_of(array) for array in arrays] for arrays in (real, hidden))
     turned = recurrent._replace(kernel=tf.transpose(recurrent.kernel))  # once, not at every step
@@ -244,14 +235,9 @@ def where(masks, new, old):
     return new
 
 
-def length_of(array):
-    """How many steps `(time, …)` has: an int where that is known."""
-    return tf.shape(array)[0] if array.shape[0] is None else array.shape[0]
-
-
 def steps_of(array):
     """An array `(time, …)` to be read step by step, as often as one likes."""
-    shelf = tf.TensorArray(array.dtype, length_of(array), element_shape=array.shape[1:], clear_after_read=False)
+    shelf = tf.TensorArray(array.dtype, array.shape[0], element_shape=array.shape[1:], clear_after_read=False)
     return shelf.unstack(array)
 
 
