@@ -18,6 +18,7 @@ FIGURES = {
     "12_video": ("test_accuracy", "frame_only_accuracy", "poses_test_accuracy"),
     "13_dna": ("test_accuracy", "macro_f1", "baseline_accuracy"),
     "16_streaming": ("step_microseconds",),
+    "20_fast_layers": ("step_milliseconds", "baseline_step_milliseconds"),
 }
 
 
