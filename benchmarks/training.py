@@ -159,7 +159,7 @@ def picture(rows, rate, path):
         ax.set_title(f"{cell}: fused reaches up to {best:.0%}")
         ax.set(xscale="log", xlabel="multiplications of a step (billions)", ylim=(0, 105))
     axes.flat[0].set_ylabel("% of the rate of one large product")
-    axes.flat[0].legend(frameon=False)
+    axes.flat[-1].legend(frameon=False, loc="upper left")
     figure.savefig(path, dpi=110, bbox_inches="tight")
 
 

@@ -1,8 +1,11 @@
 """What the README shows a newcomer is what happens."""
 
+import itertools
 import re
 from pathlib import Path
+from statistics import geometric_mean
 
+import pytest
 from matplotlib import pyplot
 
 from rnn_course.exercises import start_here
@@ -10,7 +13,7 @@ from rnn_course.exercises import start_here
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
-OPEN, STREAM, TRANSLATE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+OPEN, STREAM, TRANSLATE, TRAIN = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_helpers_open_the_readers_own_network():
@@ -42,6 +45,43 @@ def test_two_pairs_of_sentences_are_enough_to_build_and_ask_a_translator():
     assert found.source_tokens == ("el", "perro", "no", "canta", "￭.")
     assert found.alignment.shape == (len(found.tokens), 5)
     assert set(found.tokens) <= set(scope["target_words"].tokens)
+
+
+def test_a_model_of_the_readers_own_is_made_of_a_fused_layer():
+    scope = {}
+    exec(OPEN.partition("\nmodel =")[0], scope)  # its imports
+    exec(TRAIN, scope)
+    assert scope["model"].history.history["loss"][0] > 0
+
+
+@pytest.fixture(scope="module")
+def training_times():
+    """The table of training steps in the README: {(cell, units, time, batch): milliseconds of each way}."""
+    rows = re.findall(r"^\| (LSTM|GRU) \| ([\d |.]+) \|$", README, re.MULTILINE)
+    cells = [(cell, row.split(" | ")) for cell, row in rows]
+    return {(cell, *map(int, row[:3])): [float(each) for each in row[3:]] for cell, row in cells if len(row) == 8}
+
+
+def test_the_table_of_training_steps_is_whole(training_times):
+    sizes = itertools.product(("LSTM", "GRU"), (64, 128, 256, 512), (20, 100, 400), (16, 64, 256))
+    assert list(training_times) == list(sizes)
+    assert all(fused > floor > 0 for *_, fused, _, floor in training_times.values())
+
+
+@pytest.mark.parametrize(("name", "cells"), [("LSTM", ["LSTM"]), ("GRU", ["GRU"]), ("both", ["LSTM", "GRU"])])
+def test_the_means_above_the_table_are_those_of_its_rows(training_times, name, cells):
+    rows = [row for size, row in training_times.items() if size[0] in cells]
+    keras = [min(stock, jit) / fused for stock, jit, fused, *_ in rows]
+    torch = [torch / fused for *_, fused, torch, _ in rows]
+    shown = re.search(rf"^\| {name} \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", README, re.MULTILINE)
+    found = [geometric_mean(keras), min(keras), geometric_mean(torch), min(torch)]
+    assert [float(each) for each in shown.groups()] == pytest.approx(found, abs=0.011)
+
+
+def test_the_fused_layers_keep_to_their_goals(training_times):
+    keras = [min(stock, jit) / fused for stock, jit, fused, *_ in training_times.values()]
+    assert geometric_mean(keras) >= 1.4 and min(keras) >= 0.95
+    assert geometric_mean(torch / fused for *_, fused, torch, _ in training_times.values()) >= 1.1
 
 
 def test_the_check_says_what_the_readme_says():
