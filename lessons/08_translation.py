@@ -279,8 +279,8 @@ print("read   ", np.asarray(context)[0, 0].round(2))
 #
 # This is the package's own function, shown in full. With attention, the context of a word is such a mean over the encoder's
 # states. Without, it is the *summary*, the encoder's last states, the same for every word. Both decoders also begin in a state
-# that is computed from the summary. (`recurrent_layer("gru", …)` is `keras.layers.GRU` with a loop that trains faster on a CPU;
-# the numbers are the same.)
+# that is computed from the summary. (`recurrent_layer("gru", …)` is `keras.layers.GRU`; where all
+# batches have one length it has a quicker loop, see lesson 20. Here they have four.)
 
 # %%
 import inspect
