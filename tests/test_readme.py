@@ -9,6 +9,7 @@ import pytest
 from matplotlib import pyplot
 
 from rnn_course.exercises import start_here
+from rnn_course.layers import FusedLSTM
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -51,6 +52,7 @@ def test_a_model_of_the_readers_own_is_made_of_a_fused_layer():
     scope = {}
     exec(OPEN.partition("\nmodel =")[0], scope)  # its imports
     exec(TRAIN, scope)
+    assert type(scope["model"].layers[0]) is FusedLSTM
     assert scope["model"].history.history["loss"][0] > 0
 
 
@@ -76,6 +78,13 @@ def test_the_means_above_the_table_are_those_of_its_rows(training_times, name, c
     shown = re.search(rf"^\| {name} \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", README, re.MULTILINE)
     found = [geometric_mean(keras), min(keras), geometric_mean(torch), min(torch)]
     assert [float(each) for each in shown.groups()] == pytest.approx(found, abs=0.011)
+
+
+def test_at_so_many_sizes_pytorch_is_quicker(training_times):
+    quicker = [size for size, (*_, fused, torch, _) in training_times.items() if torch < fused]
+    assert {cell for cell, *_ in quicker} == {"LSTM"}
+    assert f"the quicker one at {len(quicker)} of its 36 sizes" in README
+    assert all(time == 20 or batch == 16 or units == 64 for _, units, time, batch in quicker)
 
 
 def test_the_fused_layers_keep_to_their_goals(training_times):
