@@ -507,8 +507,8 @@ print(f"for the test: a beam of {BEAM}, the logarithm divided by the length to t
 # %% [markdown]
 # A wider beam finds more probable sentences, always; that is all it is asked to do. BLEU gains with the first few beginnings, for
 # both networks about as much in this run, and after that hardly anything comes. (A few hundred sentences cannot tell half a point,
-# and this lesson, run three times with the same seeds, gained 0.3, 1.0 and 1.9 with attention: sums that two cores share are not
-# always added in the same order, and after thousands of updates that makes another network.) The remedy was
+# and this lesson, run three times with the same seeds, gained 0.3, 1.0 and 1.9 with attention; most likely sums that two
+# cores share are not always added in the same order, which after thousands of updates makes another network.) The remedy was
 # made for longer sentences than ours, where the most probable translation may be an empty one (Stahlberg and Byrne 2019); here
 # the table decides, on dev.
 #
