@@ -26,7 +26,7 @@
 # **You will**
 #
 # - set a strong baseline that cannot read order, and a bidirectional LSTM that can, on the same test sentences;
-# - find the sentences that the baseline cannot get right, whatever its weights;
+# - see what is left of the baseline where no single word tells anything;
 # - watch a network change its mind before it is told why;
 # - find a unit that turns at a negation, prove it against chance, hold it still, and be surprised;
 # - make *not* inaudible to the network, and make it hear one that is not there;
@@ -245,8 +245,8 @@ _ = plot_history(
 )
 
 # %% [markdown]
-# From the second epoch on, what the network learns about its training sentences (dashed) is no longer true of others (solid).
-# That gap is the small training set at work, and the reason why three epochs are all it gets.
+# From the second epoch on, most of what the network learns about its training sentences (dashed) does not hold for others
+# (solid). That gap is the small training set at work, and the reason why three epochs are all it gets.
 #
 # ## Held out: does reading beat counting?
 #
@@ -276,9 +276,9 @@ _ = plot_scores(
 # test sentences; the code of that paper starts from word vectors learned elsewhere, ours starts from nothing, and does not reach
 # its BiLSTM.
 #
-# Two models can be equally often right about different sentences. Let us see how often they disagree, who is right then, and
-# what happens when their scores are added, one standard deviation each, with nothing tuned. And let us look where reading should
-# shine: at the sentences that hold a negator or a *but*.
+# Two models can be equally often right about different sentences. Let us see how often the network of the first seed and
+# the bag disagree, who is right then, and what happens when their scores are added, one standard deviation each, with
+# nothing tuned. And let us look where reading should shine: at the sentences that hold a negator or a *but*.
 
 # %%
 bag_scores = bag.decision_function(data.test.texts)
@@ -295,15 +295,16 @@ for name, part in (("with not, never, no or but", turning), ("without", ~turning
     )
 
 # %% [markdown]
-# The last two lines are the disappointing ones. Sentences with a turning word are harder for both, and the network's lead there is
-# no larger than elsewhere. So far it is a slightly better counter rather than a reader, and the two added beat either.
+# The last two lines are the disappointing ones. Sentences with a turning word are harder for both, and the network's lead
+# there is no larger than elsewhere. So far it is a slightly better counter rather than a reader. Where the two disagree,
+# either is right about as often as a coin, and the two added come out ahead of both, though by less than the margin.
 #
 # ## Where counting cannot win
 #
-# Real reviews are kind to counting: most sentences that hold *superb* are positive. To see whether an LSTM *can* read, we need
-# sentences in which words alone tell nothing. The course wrote some: a small grammar turns words round by negation, near or far,
-# and by contrast, so that each word is as common in positive reviews as in negative ones. For every word the truth is known:
-# whether it stands in the scope of a negator, and whether its clause decides.
+# Real reviews are kind to counting: most sentences that hold *superb* are positive. To see whether an LSTM *can* read, we
+# need sentences in which no single word tells anything. The course wrote some: a small grammar turns words round by
+# negation, near or far, and by contrast, so that each word is as common in positive reviews as in negative ones. For every
+# word the truth is known: whether it stands in the scope of a negator, and whether its clause decides.
 
 # %%
 sample = load_sentiment("sample")
@@ -314,8 +315,8 @@ bag_scores_sample = {longest: bag.score(sample.test.texts, sample.test.labels) f
 print(f"single words {bag_scores_sample[1]:.1%}, words and pairs {bag_scores_sample[2]:.1%}")
 
 # %% [markdown]
-# Capitals mark the scope of a negator. Single words get little further than a coin, and pairs do not help: between a negator and
-# the word it turns there is nearly always something else.
+# Capitals mark the scope of a negator. Counting words stays nearer to a coin than to the truth, and pairs do not help:
+# between a negator and the word it turns there is nearly always something else.
 #
 # Now a network so small that it can be opened: one LSTM of eight units that reads from left to right and answers from its last
 # state. Beside it the same with a simple RNN. **Guess** who gets how far.
@@ -441,9 +442,10 @@ print(f"largest error of the sums: {np.abs(left_over).max():.3f} logits")
 _ = plot_highlighted_texts(colored, quantity="share of the logit", title="What each word adds to the answer")
 
 # %% [markdown]
-# Look at "not a single dull minute". The network that reads real reviews sees *dull* and not what stands before it: the figures
-# above, on sentences with a turning word, said as much. Here is the same as text that can be selected and copied, as
-# `highlight_texts` gives it in a notebook:
+# Compare the first two sentences. *not* is colored, and *good* and *moving* keep the color they had without it: the network
+# takes something off for *not* and turns nothing, so that "not good … not moving" is still called positive. And in "not a
+# single dull minute" it sees *dull* and not what stands before it: the figures above, on sentences with a turning word,
+# said as much. Here is the same as text that can be selected and copied, as `highlight_texts` gives it in a notebook:
 
 # %%
 highlight_texts(colored)
@@ -504,7 +506,7 @@ _ = plot_unit_over_time(
 )
 
 # %% [markdown]
-# ## Hold the unit that knows, and surprisingly little happens
+# ## Hold the unit that knows, and most answers survive
 #
 # A correlation shows what a unit follows, not what it is for. So we intervene, in one moment only: at that same word before the
 # judgment, in the negated sentences, we set the unit's cell to the mean it has there when nothing is negated. **Write down** what
@@ -537,9 +539,9 @@ print("negated sentences, untouched:   ", *(f"{share:.1%}" for share in untouche
 print("negated sentences, one unit set:", *(f"{share:.1%}" for share in one_set))
 
 # %% [markdown]
-# A unit that knows the negator all but perfectly, and most answers survive without it. Look at the picture with the grey band: the
-# best unit is not alone. What one unit forgets, the others still say. The network does not keep its *not* in a unit; it keeps it in
-# a *direction* that many units share.
+# A unit that knows the negator all but perfectly, and most answers survive without it: nearly all of them in two seeds,
+# seven in ten in the last. Look at the picture with the grey band: the best unit is not alone. What one unit forgets, the
+# others still say. The network does not keep its *not* in one unit; it keeps it in a *direction* that several share.
 #
 # ## Hold them together, and *not* becomes inaudible
 #
@@ -557,8 +559,8 @@ for index, (model, seen, result) in enumerate(zip(readers["LSTM"], traces, found
         curves[name][index] = [set_units(model, seen, order[:count], where=where, like=like) for count in counts]
 
 # %% [markdown]
-# Lines are means over the seeds, bands run from the lowest to the highest seed. Below one half the network is not confused: it
-# is confidently wrong.
+# Lines are means over the seeds, bands run from the lowest to the highest seed. Below one half the network is not confused:
+# it answers the opposite more often than not.
 
 # %% tags=["picture"]
 from rnn_course.plots.style import NEGATIVE, POSITIVE, axes_or_new, label_axes, label_lines
@@ -576,15 +578,16 @@ for name, curve in curves.items():
     print(f"{name:18} all units set: {curve[:, -1].mean():.1%}")
 
 # %% [markdown]
-# *Erased*: a "not" was read, its trace was wiped from the state one word before the judgment, and the network takes *not good*
-# for *good*. *Written*: nothing was negated, the trace was put there by hand, and the network takes *good* for *not good*. The
-# controls, handled just as roughly, read on as before. One moment, eight numbers: this is where the word lives.
+# *Erased*: a "not" was read, its trace was wiped from the state one word before the judgment, and in about four sentences
+# of five the network takes *not good* for *good*. *Written*: nothing was negated, the trace was put there by hand, and
+# nearly as often it takes *good* for *not good*. The controls, handled just as roughly, read on as before. One moment,
+# eight numbers: this is where the word lives.
 #
 # ## How far back does the answer listen?
 #
-# The answer comes from the last state. How much would it move if an earlier state were nudged? Most code that draws this asks
-# the framework for the derivative of the answer with respect to the layer's stacked outputs. **Guess** what that gives for the
-# first word of a sentence.
+# The answer comes from the last state. How much would it move if an earlier state were nudged? Much code that draws this
+# asks the framework for the derivative of the answer with respect to the layer's stacked outputs. **Guess** what that gives
+# for the first word of a sentence.
 
 # %%
 from rnn_course.plots import plot_gradient_flow
@@ -598,7 +601,8 @@ def answer(targets, outputs):
 
 
 # %% [markdown]
-# The total gradient of both networks, and what differentiating the stacked outputs gives ("direct"):
+# The total gradient of both networks, and what differentiating the stacked outputs gives ("direct"). An LSTM hands on two
+# things, h and its cell; the nudge here is one to h, and `wrt="cell"` asks for the other:
 
 # %%
 simple = readers["SimpleRNN"][best]
@@ -613,10 +617,11 @@ title = "Zero is not the answer; it is the wrong question"
 _ = plot_gradient_flow(flows, against="lag", colors=colors, quantity="‖∂logit/∂h‖", title=title)
 
 # %% [markdown]
-# The crosses are the stacked-output derivative: *exactly* zero for every word but the last, for any recurrent network
-# whatsoever, trained or not. It has not vanished. It was never asked: the way from $h_t$ to $h_{t+1}$ lies inside the layer, and
-# that derivative does not take it. The solid lines do, step by step (back-propagation through time), and they are what
-# training uses. Lesson 02 is about their slope; here is how much of the last word's gradient arrives at the first:
+# The crosses are the stacked-output derivative: *exactly* zero for every word but the last, for any recurrent layer whose
+# answer is read off its last state, trained or not. It has not vanished. It was never asked: the way from $h_t$ to
+# $h_{t+1}$ lies inside the layer, and that derivative does not take it. The solid lines do, step by step (back-propagation
+# through time), and they are what training uses. Lesson 02 is about their slope; here is how much of the last word's
+# gradient arrives at the first:
 
 # %%
 for name, flow in flows.items():
@@ -655,8 +660,8 @@ for name, answers in said.items():
     print(f"{name:8} accuracy {spam_accuracy[name]:.1%}, caught {caught:.1%}, lost {lost:.1%}")
 
 # %% [markdown]
-# Whether a message is spam is a question about its words: *free*, *prize*, *txt*. The bag is trained in
-# seconds, and here it is the model to use.
+# Whether a message is spam is mostly a question about its words: *free*, *prize*, *txt*. The lead of the bag is a handful
+# of messages, and one seed of the network. But a model that is trained in seconds and is not behind is the model to use.
 #
 # ## Exercises
 #
@@ -731,14 +736,16 @@ exercises.q5.check(word_shares)
 # %% [markdown]
 # ## You have seen
 #
-# - On real reviews the network's lead over counting is about as small as the test can resolve, and it does not come from reading
-#   *not*: with few sentences and many rare words, order is not the bottleneck. On spam, counting wins.
-# - Where order decides, no weights help the bag, and eight LSTM units are enough.
+# - On real reviews the network's lead over counting is about as small as the test can resolve, and it does not come from
+#   reading *not*: with few sentences and many rare words, order is hardly the bottleneck. On spam, counting is not behind.
+# - Where order decides, the bag stays near a coin, and eight LSTM units are enough.
 # - The network's answer can be read after every word; it turns before the reason is given.
-# - A unit that follows negation can be found by a search with a null. Holding it may change little, because others know too:
-#   what a unit follows and what the answer needs are two questions, and only an intervention answers the second.
-# - Set together, for one word, the units make the network take *not good* for *good*, or *good* for *not good*.
-# - The derivative with respect to stacked outputs is zero by construction. The gradient through time is not.
+# - A unit that follows negation can be found by a search with a null. Holding it need not change much, because others know
+#   too: what a unit follows and what the answer needs are two questions, and only an intervention answers the second.
+# - Set together, at one word, the units make the network take *not good* for *good*, or *good* for *not good*, in three or
+#   four sentences of five.
+# - Where the last state answers, the derivative with respect to all earlier outputs is zero by construction. The gradient
+#   through time is not.
 #
 # ## What is not known from this
 #
@@ -761,8 +768,8 @@ exercises.q5.check(word_shares)
 # - Wang and Manning (2012), *Baselines and bigrams*, ACL: why counting is hard to beat on short texts.
 # - Almeida, Gómez Hidalgo and Yamakami (2011), *Contributions to the study of SMS spam filtering*, DocEng: the messages.
 # - Sundararajan, Taly and Yan (2017), *Axiomatic attribution for deep networks*, ICML: integrated gradients.
-# - Radford, Jozefowicz and Sutskever (2017), *Learning to generate reviews and discovering sentiment*: one unit that carries
-#   sentiment, in a network a thousand times larger.
+# - Radford, Jozefowicz and Sutskever (2017), *Learning to generate reviews and discovering sentiment*: one unit that
+#   carries sentiment, in a network of 4,096 units.
 # - Bojanowski et al. (2017), *Enriching word vectors with subword information*, TACL: words as sums of their parts.
 # - Werbos (1990), *Backpropagation through time*, Proceedings of the IEEE 78: the total gradient.
 #
