@@ -13,9 +13,10 @@
 # %% [markdown]
 # # 08. Translation: how much of a sentence fits into one vector?
 #
-# Two networks read a Spanish sentence and write it in English. They have the same size, learn from the same pairs, and are
-# trained in the same way. The first reads the sentence to its end and keeps 192 numbers; then the sentence is gone, and every
-# English word must come out of these numbers. The second may, before each word that it writes, look back at all that it read.
+# Two networks read a Spanish sentence and write it in English. They are built alike, learn from the same pairs, and are
+# trained in the same way. The first reads the sentence to its end and keeps 192 numbers; then the sentence is gone, and
+# every English word must come out of these numbers. The second may, before each word that it writes, look back at all that
+# it read.
 #
 # **Write down** three guesses. By how much is the second one better, on a scale from 0 to 100? At how many words does the first
 # begin to fail? And in the second one, which was never told which word stands for which: can you see it?
@@ -186,11 +187,11 @@ for text in (
     print(f"{text:40} {shares}   penalty {found.brevity_penalty:.2f}   BLEU {found.score:5.1f}")
 
 # %% [markdown]
-# Two translations with one wrong word each, and one scores more than twice as much: a wrong word at the end breaks one run of
-# four, a wrong word in the middle breaks all of them. (Where no run of four is right, a small number stands for the zero.) The
-# last one says nothing wrong and pays for what it leaves out. So BLEU is for whole test sets, where such accidents average out;
-# beside it we report chrF, which counts runs of letters, and the *token accuracy*: how often the next word is right when all
-# words before it are given.
+# Two translations with one wrong word each, and one scores nearly twice as much: a wrong word at the end breaks one run of
+# four, a wrong word in the middle breaks all of them. (Where no run of four is right, a small number stands for the zero.)
+# The last one says nothing wrong and pays for what it leaves out. So BLEU is for whole test sets, where such accidents
+# average out; beside it we report chrF, which counts runs of letters, and the *token accuracy*: how often the next word is
+# right when all words before it are given.
 #
 # ## Three translators that learn nothing
 #
@@ -278,9 +279,10 @@ print("read   ", np.asarray(context)[0, 0].round(2))
 # ## Two networks that differ in one vector
 #
 # This is the package's own function, shown in full. With attention, the context of a word is such a mean over the encoder's
-# states. Without, it is the *summary*, the encoder's last states, the same for every word. Both decoders also begin in a state
-# that is computed from the summary. (`recurrent_layer("gru", …)` is `keras.layers.GRU`; where all
-# batches have one length it has a quicker loop, see lesson 20. Here they have four.)
+# states. Without, it is the *summary*, the encoder's last states, the same for every word. Both decoders also begin in a
+# state that is computed from the summary. Attention brings two matrices of its own, a few percent of all weights, which are
+# counted below. (`recurrent_layer("gru", …)` is `keras.layers.GRU`; where all batches have one length it has a quicker
+# loop, see lesson 20. Here they have four.)
 
 # %%
 import inspect
@@ -295,9 +297,10 @@ Markdown(f"```python\n{code}```")
 # %% [markdown]
 # ## Teacher forcing
 #
-# While it learns, the decoder is not asked to go on from its own words. It reads the *right* sentence, one step late, and at
-# every step is asked for the next token. So all steps of a sentence can be computed at once, and an early mistake does not spoil
-# the rest.
+# While it learns, the decoder is not asked to go on from its own words. It reads the *right* sentence, one step late, and
+# at every step is asked for the next token. So no step has to wait until a word has been chosen, a whole sentence is one
+# call of the layers, and an early mistake does not spoil the rest. (The price: when it writes, it reads its own words,
+# mistakes included, and has never practiced that.)
 
 
 # %%
@@ -332,11 +335,12 @@ for name, cost in costs.items():
 print(f"{parts.count_params():,} weights in all")
 
 # %% [markdown]
-# The target's vectors serve twice: a word is read through its vector, and chosen by how well the decoder's last vector fits it
-# (Press and Wolf 2017). So the last layer asks of each word of the vocabulary whether it comes next, and most of them never
-# come. In training we ask for fewer: the words that do occur in the batch, and some others drawn by chance, which stand for all the rest (Jean et al.
-# 2015). The score of a drawn one is raised by the logarithm of how many words it stands for, so that on average the sum over
-# the vocabulary stays what it was. On five numbers:
+# The target's vectors serve twice: a word is read through its vector, and chosen by how well the decoder's last vector fits
+# it (Press and Wolf 2017). So the last layer asks of each word of the vocabulary whether it comes next, and most of them
+# never come. In training we ask for fewer: the words that do occur in the batch, and some others drawn by chance, which
+# stand for all the rest (Jean et al. 2015). The score of a drawn one is raised by the logarithm of how many words it stands
+# for, so that on average the sum over the vocabulary stays what it was. On a vocabulary of twenty words, of which six are
+# asked for:
 
 # %%
 from rnn_course.candidates import sample_candidates
@@ -437,7 +441,8 @@ def learn(model, twin, build, pairs, asked, *, seed, epochs, batch, **_):
 
 
 # %% [markdown]
-# Six networks: each kind from three starts. What differs between the seeds is the start and the order of the batches.
+# Six networks: each kind from three starts. What differs between the seeds is the start, the order of the batches, and what
+# chance leaves out: dropout, and words that are not asked for.
 
 # %%
 from functools import partial
@@ -505,12 +510,13 @@ PENALTY = max((0.0, 1.0), key=lambda penalty: searches["with attention", BEAM, p
 print(f"for the test: a beam of {BEAM}, the logarithm divided by the length to the power of {PENALTY:.0f}")
 
 # %% [markdown]
-# A wider beam finds more probable sentences, always; that is all it is asked to do. BLEU gains with the first few beginnings, for
-# both networks about as much in this run, and after that hardly anything comes. (A few hundred sentences cannot tell half a point,
-# and this lesson, run three times with the same seeds, gained 0.3, 1.0 and 1.9 with attention; most likely sums that two
-# cores share are not always added in the same order, which after thousands of updates makes another network.) The remedy was
-# made for longer sentences than ours, where the most probable translation may be an empty one (Stahlberg and Byrne 2019); here
-# the table decides, on dev.
+# A wider beam finds more probable sentences, on average, in both networks; that is all it is asked to do. (For a single
+# sentence there is no guarantee: what is dropped early cannot come back, at any width.) BLEU gains with the first few
+# beginnings, for both networks about as much in this run, and after that hardly anything comes. (A few hundred sentences
+# cannot tell half a point, and three runs of this lesson with the same seeds gained 0.3, 1.0 and 1.9 with attention; most
+# likely sums that two cores share are not always added in the same order, which after thousands of updates makes another
+# network.) The remedy was made for longer sentences than ours, where the most probable translation may be an empty one
+# (Stahlberg and Byrne 2019); here the table decides, on dev.
 #
 # ## The result, held out
 #
@@ -591,10 +597,10 @@ gaps = bleu_by_length["with attention"].mean(axis=0) - bleu_by_length["without"]
 print("attention is ahead by", *(f"{gap:.1f}" for gap in gaps), "BLEU, from short to long")
 
 # %% [markdown]
-# Attention is ahead at every length, and the lead grows: it is largest for the longest sentences, where the network with one
-# vector comes down towards the nearest sentence. Cho et al. (2014) saw this in the first networks that
-# translated, and attention was the answer. (Of the shortest sentences all know less than of those a word longer: in three words there
-# is little from which to tell who is meant.)
+# Attention is ahead at every length, and the lead grows: it is largest for the longest sentences, where the network with
+# one vector comes down towards the nearest sentence. Cho et al. (2014) saw this in the first networks that translated, and
+# attention was the answer. (On the shortest sentences all are worse than on those a word longer: perhaps because three
+# words say little about who is meant.)
 #
 # ## Can you see which word stands for which?
 #
@@ -721,11 +727,11 @@ print(
 )
 
 # %% [markdown]
-# The encoder reads from both sides, so the first and the last words are the freshest, and what stands in between fades. (The last
-# token is a full stop or a question mark, easy to guess: compare with the dashed line.) And the second guess? The two lines
-# cross and stay close, and in all the two networks know about as much. The network whose every word depends on this vector has not learned to put more into it than the one that hardly needs it.
-# What a recurrent encoder carries to its end seems to be decided by how it reads, not by how badly it is needed, and attention
-# does not enlarge the vector: it goes around it.
+# The encoder reads from both sides, so the first and the last token are the freshest, and what stands in between fades.
+# (The last token is a full stop or a question mark, easy to guess: compare with the dashed line.) And the second guess? The
+# two lines cross, and in all the two networks know about as much. The network whose every word depends on this vector has
+# not learned to put more into it than the one that hardly needs it. What a recurrent encoder carries to its end seems to be
+# decided by how it reads, not by how badly it is needed, and attention does not enlarge the vector: it goes around it.
 #
 # ## The path of a sentence
 #
@@ -817,9 +823,10 @@ _ = plot_scores(
 )
 
 # %% [markdown]
-# To read only the most read word costs little: most weights were nearly all or nothing anyway. But with an even look at all
-# words, or one word after the other, the network does worse than the one that never had any attention. It has learned to rely on
-# being told *where*; the bright cells of the pictures are what it translates with.
+# To read only the most read word costs some points and leaves the network ahead of the one without attention. But with an
+# even look at all words, or one word after the other, it does worse than the one that never had any. It has learned to rely
+# on being told *where*, and nobody has taught it to do without; the bright cells of the pictures are what it translates
+# with.
 #
 # ## Translate your own
 #
@@ -835,7 +842,7 @@ for text in ("¿Dónde está la llave de mi coche?", "El ornitorrinco come pesca
         print(f"ValueError: {str(error)[:120]}…")
 
 # %% [markdown]
-# Put your own sentence in its place. Longer ones than it was trained on are where it is weakest:
+# Put your own sentence in its place. Here is one that is longer than all it was trained on. What is missing?
 
 # %%
 for text in ("Creo que mi hermano no quiere venir con nosotros porque tiene que trabajar hasta muy tarde.",):
@@ -923,19 +930,21 @@ exercises.q5.check(teacher_forcing)
 # - BLEU counts runs of words, so one wrong word costs little at the end and much in the middle; it is a score for test sets.
 # - Attention is a softmax and a mean. It makes the same network much better, and more so the longer the sentence.
 # - A single vector loses the middle of the sentence first, and a network that lives on it does not learn to keep more.
-# - In a language pair of known alignment, the attention of a network that was never told finds the truth for nearly all words.
-#   Replaced by an even look at all words, the network is worse off than one that never had it.
-# - A wider search always finds more probable sentences; only the first few beginnings make better ones.
+# - In a language pair of known alignment, the attention of a network that was never told finds the truth for nearly all
+#   words. And on real sentences, with an even look at all words in its place, the network is worse off than one that never
+#   had it.
+# - A wider search finds more probable sentences on average; only the first few beginnings make better ones.
 #
 # ## What is not known from this
 #
 # - Sentences of ten words are short. How the picture goes on to thirty was not measured, nor was another pair of languages.
 # - A Spanish sentence has about one reference here. A good translation in other words counts as a wrong one, for all systems
 #   alike; the figures say who is closer to one person's choice of words.
-# - That the summary cannot be read by a *linear* readout does not prove that it is not there.
+# - That a *linear* readout cannot find a word in the summary does not prove that it is not there.
 # - The published token accuracies are from other cuts, by row, and from memory of their texts; what the leak is worth for a
 #   network was not measured.
-# - The readable attention of the small network is one seed of one kind on one grammar.
+# - The readable attention of the small network is one seed of one kind on one grammar. What was read back, the paths and
+#   the ablation are of the first seed, too.
 #
 # ## References
 #
