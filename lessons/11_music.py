@@ -17,9 +17,9 @@
 # how probable it is. The second says which is the highest note; once it knows that one, which is the next below; and so on down
 # to the bass. Both are then allowed to write.
 #
-# **Write down** three guesses. Which of the two finds Bach's next chord less surprising, and by how much? Of a hundred chords that each of them
-# writes, how many did Bach ever write? And when the second one writes a tune of its own: does it break the rules of part
-# writing more often than Bach, whom nobody ever told it to obey?
+# **Write down** three guesses. Which of the two finds Bach's next chord less surprising, and by how much? Of a hundred
+# chords that each of them writes, how many did Bach ever write? And when the second one writes a tune of its own: does it
+# break the rules of part writing, of which nobody ever told it, more often than Bach?
 #
 # **You will**
 #
@@ -106,8 +106,8 @@ for count in range(5):
 # negative logarithm of what it gave to this one set. The unit is the nat. One who knows nothing and gives all sets of 88 keys the
 # same pays 88 ln 2 = 61 nats. Everything below is this one number, on average over all frames of the test chorales.
 #
-# Two conventions are about. The first frame of a tune can be foretold only from the frames of others, and some count it, some do
-# not. We train on all, print both, and compare with published figures without it, as they were measured.
+# Two conventions are in use. The first frame of a tune can be foretold only from the frames of others, and some count it,
+# some do not. We train on all, print both, and compare with published figures without it, as they were measured.
 
 # %%
 from rnn_course.frames import key_nats, pad_rolls, previous_frames
@@ -176,9 +176,9 @@ print(f"key by key: {coins[0]:.2f} nats; of what it draws, {right.mean():.1%} is
 print(f"the top note first: {np.log(2):.2f} nats for it, 0 for the others, which follow from it")
 
 # %% [markdown]
-# Right about every note, and thirty of thirty-one chords that it draws are ones that nobody plays. No training can mend that:
-# the best numbers for single keys *are* one half. The other way is the chain rule of probability. Choose the highest key first; given
-# that one, choose the next; and multiply:
+# Right about every note, and of thirty-two chords that it draws thirty-one are ones that nobody plays. No training can mend
+# that: the best numbers for single keys *are* one half. The other way is the chain rule of probability. Choose the highest
+# key first; given that one, choose the next; and multiply:
 #
 # p(G, E, C) = p(G) · p(E | G) · p(C | G, E)
 #
@@ -428,7 +428,7 @@ for name, share in accuracies.items():
     print(f"{name:20} {share:.1%} of the notes")
 
 # %% [markdown]
-# ## The highest note is dear, the bass follows from the others
+# ## The highest note is dearest, the lowest cheapest, and none is free
 #
 # What the second network pays can be taken apart, note by note from above. **Guess** which of the four notes costs most, and
 # what the alto costs once the soprano is known.
@@ -452,11 +452,15 @@ _ = plot_breakdown(
 )
 
 # %% [markdown]
+# The lowest note costs three quarters of what the highest does. So the notes above tell something about the bass, and by far
+# not all: it does not follow from them.
+#
 # ## Ask both for one chord
 #
-# Now they must choose. Before every frame of the test chorales, with all of Bach's frames before it in memory, each network draws
-# the next chord: the first throws a coin for each key, the second draws note after note. **Look at your second guess.** A chord counts as
-# known if Bach wrote the very same keys anywhere in train.
+# Now they must choose. Before every frame of the test chorales, with all of Bach's frames before it in memory, each network
+# draws the next chord: the first throws a coin for each key, the second draws note after note. **Look at your second
+# guess.** A chord counts as known if Bach wrote the very same keys anywhere in train. (Bach's own test chords are counted
+# in the same way.)
 
 # %%
 from rnn_course.decoding import sample
@@ -509,11 +513,11 @@ _ = plot_piano_roll(
 )
 
 # %% [markdown]
-# Right about every note, wrong about every chord: of the chords that the coins make, four in five are ones that Bach never wrote, three
-# in four do not even have four notes, and more than half clash. This network is no failure. It foretells Bach's notes better than the published
-# GRU of its kind, and the numbers in the picture are good numbers. What is missing is not in any of them: that C goes with E and with G,
-# and not with D. The second network has the same memory, but each note knows those above it, and two of its chords in three are
-# Bach's.
+# Right about every note, wrong about most chords: of those that the coins make, four in five are in none of the training
+# chorales, three in four do not have four notes, and more than half clash. This network is no failure. It foretells Bach's
+# notes better than the published GRU of its kind, and the numbers in the picture are good numbers. What is missing is not
+# in any of them: that C goes with E and with G, and not with D. The second network has the same memory, but each note knows
+# those above it, and two of its chords in three are known.
 #
 # ## It goes on by itself
 #
@@ -620,12 +624,13 @@ for name, frames in chords.items():
     print(f"{name:16} fifths and octaves together {after_bach[name]:.2f}")
 
 # %% [markdown]
-# Now look at what likelihood hides. The second network foretells Bach's chords better than any published figure in this lesson, and it moves
-# in parallel fifths and octaves nearly six times as often as he does. It does not stray into them: right after a chord of Bach's own it does
-# the same. Drawing only the likely notes (top-p) brings the dissonances down to Bach's; the parallels become no fewer. The rule is
-# about two voices and two frames at once, four notes, and one chord in forty breaks it in Bach: to ignore it costs the network little
-# in nats. (That the first network has fewer is no merit: most of what it writes are no chords.) A figure of likelihood says how
-# surprised a network is by Bach. Whether you would let it write is another question, and wants a count of its own.
+# Now look at what likelihood hides. The second network foretells Bach's chords better than any published figure in this
+# lesson, and it moves in parallel fifths and octaves nearly six times as often as he does. It does not stray into them:
+# right after a chord of Bach's own it does the same. Drawing only the likely notes (top-p) brings the dissonances down to
+# Bach's; the parallels become no fewer. The rule is about two voices and two frames at once, four notes, and Bach breaks it
+# fewer than three times in a hundred frames: to ignore it may cost the network little in nats. (That the first network has
+# fewer is no merit: most of what it writes is no chord.) A figure of likelihood says how surprised a network is by Bach.
+# Whether you would let it write is another question, and wants a count of its own.
 #
 # ## Three voices under a tune that you know
 #
@@ -653,9 +658,9 @@ _ = plot_piano_roll(harmony, title="Given the soprano, the network adds alto, te
 listen(harmony - 12 * (harmony > 0), rate=4000, title="Beethoven's melody, the network's harmony")
 
 # %% [markdown]
-# The harmony is plausible: it moves from chord to chord as chorales do, and closes. It is also one of twenty, the one that the network itself
-# finds likeliest, and some of the others are worse. Change the random numbers, or write down a melody that you like; in the range of a
-# soprano of this collection, 67 to 96, and in C.
+# We find the harmony plausible: it moves from chord to chord as chorales do, and closes. Whether you do is for your ears to
+# say. It is also one of twenty, the one that the network itself finds likeliest. Change the random numbers, or write down a
+# melody that you like; in the range of a soprano of this collection, 67 to 96, and in C.
 #
 # Both are files as well, for a program that prints notes or for a better instrument than ours. `read_midi` reads them back, and reads
 # yours: give it a folder.
@@ -704,8 +709,8 @@ _ = plot_breakdown(
 )
 
 # %% [markdown]
-# One frame more than the last is worth a third of a nat; after sixteen there is nearly nothing to be gained. (The network has never
-# begun in the middle of a tune, so a part of the cost is that it does not know how far the tune has come.)
+# One frame more than the last is worth a third of a nat; after sixteen there is nearly nothing to be gained. (The network
+# has never begun in the middle of a tune, so a part of the cost may be that it does not know how far the tune has come.)
 #
 # Then the gradient, through every later step of the recurrence: how strongly does what a chord costs depend on the state so many frames
 # before? At the last chord of each chorale, the one cadence of which we can be sure, and at the chord in its middle.
@@ -807,8 +812,8 @@ for name, concept in concepts.items():
     print(f"{name:20} unit {found.best:3}: r = {found.correlation[found.best]:+.2f}, by chance up to {chance:.2f}")
 
 # %% [markdown]
-# Nobody told it about basses, cadences or keys, and there are units that follow each, far above chance. One test tune, with three of them under it; the grey frames
-# are cadences, of which it was never told:
+# Nobody told it about basses, cadences or keys, and there are units that follow each, more than twice as closely as chance
+# would. One test tune, with three of them under it; the grey frames are cadences, of which it was never told:
 
 # %%
 from rnn_course.plots import plot_roll_with_activity
@@ -864,7 +869,7 @@ def share_of_flats(several):
 
 
 # %% [markdown]
-# The network's units, most faithful to the mode first; and thirty that hardly follow it.
+# The network's units, most faithful to the mode first; and others, from the thirty that follow it least.
 
 # %%
 by_units = {}
@@ -890,9 +895,9 @@ free, turned = (
 listen(np.concatenate([free, turned]), rate=4000, title="Free, in major; then with four units held")
 
 # %% [markdown]
-# Four or eight units of 96, held, and the network that began in C major writes in C minor. It is not that anything held would do it: as many
-# other units, held at *their* values in minor, change nothing. One unit alone, however well it follows the mode, is not enough; the
-# mode is carried by several.
+# Four or eight units of 96, held, and the network that began in C major writes E flat far more often than E. It is not that
+# anything held would do it: as many other units, held at *their* values in minor, change next to nothing. One unit alone,
+# however well it follows the mode, is not enough; the mode is carried by several.
 #
 # ## And in the network that learned from Bach?
 #
@@ -917,7 +922,9 @@ for count, share in bach_shares.items():
     print(f"{count:2} of {hidden.shape[-1]} units held: {share:.0%} of E are flat")
 
 # %% [markdown]
-# The same: a unit that tells minor from major, and a handful of units that, held, turn C major into C minor in the middle of a tune.
+# A unit that tells minor from major is here, too, and units that, held, turn C major into C minor in the middle of a tune.
+# But it takes more of them: with four, most of the E are still natural. (There was no control this time; nothing is said
+# about sixteen other units.)
 #
 # ## Your own tunes
 #
@@ -1012,13 +1019,13 @@ exercises.q5.check(share)
 #
 # - A chord is a set of keys. To decide key by key can be right about each of them and wrong about all together; the chain rule mends that
 #   without assuming anything, and both are paid in the same currency.
-# - With equal memory, knowing the notes above is worth three nats a chord. All that the first network knows beyond a table of single keys is
-#   worth two.
-# - Likelihood is one thing. The network that foretells Bach best breaks a rule of his nearly six times as often as he does, and a sharper
-#   draw breaks it more often still. Count what you care about.
+# - With equal memory, a network that knows the notes above pays three nats less for a chord. All that the first network
+#   knows beyond a table of single keys is worth two.
+# - Likelihood is one thing. The network that foretells Bach best breaks a rule of his nearly six times as often as he does,
+#   and a sharper draw does not mend it. Count what you care about.
 # - What the past is worth and how far back the gradient reaches are two questions with two answers.
-# - There are units for the bass, the cadence and the mode. Held, a few of those of the mode turn major into minor, in the network of the
-#   grammar and in the one of Bach.
+# - There are units for the bass, the cadence and the mode. Held, those of the mode turn major into minor: a few in the
+#   network of the grammar, some more in the one of Bach.
 #
 # ## What is not known from this
 #
