@@ -26,9 +26,9 @@
 #
 # **You will**
 #
-# - prove that single frames know nothing, and see what the best network that forgets order can reach;
+# - see that single frames know next to nothing, and what the best network that forgets order can reach;
 # - compute a motion by hand in a recurrent layer of two units;
-# - find out which of the five wins, and what question would make it lose;
+# - find out which of the five win, and what question makes one of these lose;
 # - watch a network make up its mind, frame by frame, and shuffle the frames under it;
 # - tell a clip from the same clip played backwards in the plane of its states;
 # - recognize what people do from fifteen joints, against baselines that are hard to beat;
@@ -299,10 +299,11 @@ for name, scores in right.items():
 print(f"one standard error of chance: {error:.1%}")
 
 # %% [markdown]
-# Frames that vote are near chance, about two standard errors above it. Pooled frames come to the ceiling: they know *that* a digit was here and there,
-# and not which came first. The GRU on single frames has all that it needs and is still far from using it when the pairs have
-# long finished: it has to find out by itself that features of neighboring frames are to be subtracted. (Its curve
-# has left chance, and not come far. It is slow, not unable: the three numbers above are the proof.)
+# Frames that vote are near chance, about two standard errors above it. Pooled frames come to the ceiling (a point or two
+# beyond it is luck with the coin): they know *that* a digit was here and there, and not which came first. The GRU on single
+# frames has all that it needs and is still far from using it when the pairs have long finished: it has to find out by
+# itself that features of neighboring frames are to be subtracted. (Its curve has left chance, and not come far. Slow need
+# not mean unable: the three numbers above show what a recurrent layer can do.)
 #
 # And where two frames are seen at a time, the network without a memory is as good as the one with it, give or take a clip in a
 # hundred. So was the question ever about memory? It was about *seeing two frames at once*; after that, adding votes is enough.
@@ -366,10 +367,11 @@ for name, part in (
     print(f"{name:16} answers what was first {emptied[name]:.1%}, its reverse {np.mean(said == opposite):.1%}")
 
 # %% [markdown]
-# It has kept little, if anything. With an empty memory, from the way back alone, it still names what was first in about eight of
-# ten clips; and shown the way there, which *is* what was asked for, it says the reverse as often. Training has found that what comes last is the reverse of the answer: it
-# looks at the end and says the opposite. That takes order, so the vote cannot do it; it takes no memory of eight frames. Nobody
-# had told it to remember. The question allowed an easier way, and training takes the easier way.
+# It has kept less than it seemed to. With an empty memory, from the way back alone, it still names what was first in about
+# eight of ten clips; and shown the way there, which *is* what was asked for, it says the reverse as often. Training has
+# found that what comes last is the reverse of the answer: it looks at the end and says the opposite. That takes order, so
+# the vote cannot do it; but for most clips it takes no memory of eight frames. Nobody had told it to remember. The question
+# allowed an easier way, and training takes the easier way.
 #
 # So we close that way out. First eight frames of one clip, then eight of any other, another digit, another motion; the question
 # is what the first one did. What comes last says nothing about it now.
@@ -559,8 +561,10 @@ print(f"on the digit's square: {on_digit:.0%} of the attribution, {squares.mean(
 print(f"in the last quarter of the frames: {last_quarter:.0%} of the attribution")
 
 # %% [markdown]
-# The network looks at the digit, and of all frames the last ones count most. They have come through the fewest steps. In a clip
-# that goes one way any two frames would do; it takes those that are nearest.
+# Do not make too much of the first line: a pixel that is black in both clips gets no share, whatever the network does, and
+# off the digit there is only faint noise. A share can be large only where the input is. The second line is a finding: all
+# frames show the digit alike, and the last ones count most. They have come through the fewest steps. In a clip that goes
+# one way any two frames would do; it takes those that are nearest.
 #
 # ## A film and its reverse part ways
 #
@@ -665,7 +669,7 @@ action_of = {part: getattr(people, part).labels for part in clips_of}
 print(poses_of["train"].shape)
 
 # %% [markdown]
-# ## Three baselines that know no time, or bend it
+# ## Three baselines without a network
 #
 # The first takes the mean pose of a clip and looks for the action whose own mean is nearest. The second gives every coordinate
 # of every moment a weight. The third copies the answer of the nearest training clip, and allows time to be stretched where
@@ -825,8 +829,9 @@ _ = plot_scores(
 )
 
 # %% [markdown]
-# People need an order, too: backwards or shuffled, more than twenty clips in a hundred are lost. What remains is what the poses
-# tell by themselves, more than the mean of them tells. And where an action is another one's reverse, the network says so:
+# People need an order, too: backwards or shuffled, more than twenty clips in a hundred are lost. What remains is what the
+# poses tell by themselves, more than the mean of them tells. And where an action is another one's reverse, does the network
+# say so?
 
 # %%
 reversals = {}
@@ -838,7 +843,8 @@ for action, other in (("sit", "stand"), ("stand", "sit"), ("catch", "throw"), ("
         print(f"{action:5} played backwards is called {other} in {called.mean():.0%} of {called.size} answers")
 
 # %% [markdown]
-# So an answer about people, too, is an answer about a direction.
+# Of sitting down and standing up it does, about three times in four; of catching and throwing less often. So an answer
+# about people, too, can be an answer about a direction.
 #
 # ## Say what you saw
 #
@@ -1102,8 +1108,9 @@ exercises.q5.check(shares)
 # %% [markdown]
 # ## You have seen
 #
-# - No frame says what moves how, and a network of single frames stays near chance. All frames without their order tell a motion
-#   and its reverse from all others, and not from one another: there is a ceiling, and it can be computed before training.
+# - No frame says what moves how, and a network of single frames stays near chance. All frames without their order tell a
+#   motion and its reverse from all others, and not from one another: there is a ceiling, and it can be computed before
+#   training.
 # - A recurrent layer on features of single frames has to discover subtraction, and takes long. Shown two frames at once, the
 #   first convolution finds it in a few epochs.
 # - With pairs, votes without any memory are as good as a GRU. Asked what came first, there and back, the GRU looks at the end
