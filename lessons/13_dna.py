@@ -33,7 +33,7 @@
 # - check the reading where the truth is known, and prove by surgery that it is used;
 # - learn when the other strand of DNA is a gift and when it is a lie.
 #
-# Minutes on two CPU cores: about five to run, three quarters of an hour to read.
+# Minutes on two CPU cores: about four to run, three quarters of an hour to read.
 
 # %% [markdown]
 # ## Set-up
@@ -247,8 +247,8 @@ Markdown(f"```python\n{code}\n\n{inspect.getsource(dna._classify)}```")
 # some of its letters, other ones each time, are forgotten and become an N, so that the network cannot lean on a few.
 #
 # DNA itself gives more. It has two strands: A faces T, C faces G, and the other strand is read from the other end. A window
-# that is neither donor nor acceptor is neither on the other strand. And a site that is rolled along by a letter or two is no
-# site any more: it is cut between two certain letters and nowhere else.
+# that is neither donor nor acceptor is neither on the other strand. And a site that is rolled along by one to five letters
+# is no site any more: it is cut between two certain letters and nowhere else.
 
 
 # %%
@@ -395,10 +395,11 @@ for name, *areas in zip(names, roc, precision, strict=True):
     print(f"{name:10} area under ROC {areas[0]:.4f}, under precision and recall {areas[1]:.4f}")
 
 # %% [markdown]
-# Both networks beat every baseline on the same windows, in every seed, and the one with filters does so with less than half of
-# the weights of the other. But the lead is one or two windows in a hundred: by far the most of what there is to know stands in
-# single letters at fixed places, and a sum finds it. Less than half a point lies between the two networks; that is two windows,
-# and no finding. And the committee is no better than its members: much of what they get wrong, they share.
+# Both networks beat every baseline on the same windows, in every seed, and the one with filters does so with less than half
+# of the weights of the other. But the lead is one or two windows in a hundred: by far the most of what there is to know
+# stands in single letters at fixed places, and a sum finds it. Less than half a point lies between the two networks; that
+# is one window or two, and no finding. And the committee is no better than its best member: much of what they get wrong,
+# they share.
 #
 # ## The draw of the test windows is worth as much as the network
 #
@@ -435,10 +436,11 @@ for seed, (inside, outside) in zip(SEEDS, folds.split(*both_parts, groups), stri
     print(f"fold {seed}: network {crossed_network[-1]:.1%}, logistic regression {crossed_rival[-1]:.1%}")
 
 # %% [markdown]
-# The same models, windows from the same genes, the same care about copies: and one to three points lie between two draws, more
-# than the network is ahead by. On these folds it is right in 97 of 100 windows, and logistic regression nearly as often; on one of
-# them there is no difference at all, although the network's sizes were chosen by such folds. On the test windows, which seem to be harder for all, its lead is more than one in a hundred. So a figure
-# from a few hundred windows is good for comparing models *on the same windows*, and for little else: the next paper's 97 % need
+# The same models, windows from the same collection, the same care about copies: and one to three points lie between two
+# draws, at least as much as the network is ahead by. On these folds it is right in 97 of 100 windows, and logistic
+# regression nearly as often; on one of them there is no difference at all, although the network's sizes were chosen by such
+# folds. On the test windows, which seem to be harder for all, its lead is more than one in a hundred. So a figure from a
+# few hundred windows is good for comparing models *on the same windows*, and for little else: the next paper's 97 % need
 # not be better than this page's figure.
 #
 # Which classes are mixed up? Rows are the truth, summed over the seeds.
@@ -591,8 +593,8 @@ for label, ax in enumerate(axes[0]):
 
 # %% [markdown]
 # These are weight matrices again, found and not counted. One filter holds the donor's letters; the other the end of an
-# acceptor, C or T and then AG. (A filter sees nine letters, so the tract is shared among others, and the LSTM has to put them
-# together.)
+# acceptor, C or T and then AG. (A filter sees nine letters, so the tract is shared among others, and what comes after the
+# filters has to put them together.)
 #
 # ## Held against the truth
 #
@@ -673,9 +675,9 @@ _ = plot_scores(
 )
 
 # %% [markdown]
-# In the picture each letter of the tract was small, all of them together a quarter of what an acceptor loses. Without them only
-# one window in eight is still called an acceptor, although its AG stands where it stood. The control shows that it is not the
-# surgery as such.
+# In the picture each letter of the tract was small, all of them together a quarter of what an acceptor loses. Without them
+# fewer than one window in ten is still called an acceptor, although its AG stands where it stood. The control shows that it
+# is not the surgery as such.
 #
 # ## What the memory does along a window
 #
@@ -762,11 +764,10 @@ turned_accuracy = float((chances(turned, letters["test"]).argmax(-1) == targets[
 print(f"every window on either strand {turned_accuracy:.1%}, as before {right['convolution, BiLSTM'][0]:.1%}")
 
 # %% [markdown]
-# It hurts: what the network was ahead of the baselines is gone. Both strands are the same molecule, but a gene lies on one of
-# them. Where a donor's other strand has its middle it reads AC, not GT, and no intron begins there; the network was told that
-# two different things are one. The trick is right for questions that do not ask for the strand, and a lie where the answer
-# turns with it.
-#
+# In this run it hurts: what the network was ahead of the baselines is gone. Both strands are the same molecule, but a gene
+# lies on one of them. Where a donor's other strand has its middle it reads AC, not GT, and no intron begins there; the
+# network was told that two different things are one. The trick is right for questions that do not ask for the strand, and a
+# lie where the answer turns with it.
 #
 # Promoters are another matter: they are looked for in a genome of which nobody knows on which strand the gene will be. The
 # course's grammar writes sequences of 80 to 200 letters, half of them with two motifs, TATA and an initiator, in this order and
@@ -913,15 +914,17 @@ exercises.q5.check(mutants)
 #
 # ## What is not known from this
 #
-# - 598 test windows of one draw: the differences between the models are a few windows, the draw itself is worth more. Copies
-#   with scattered differences, and genes of one family, were not kept apart.
+# - 598 test windows of one draw: the differences between the models are a few windows, the draw itself is worth more. And
+#   the networks were shown more than the baselines were, the other strand and sites off their place; what that alone is
+#   worth was not measured. Copies with scattered differences, and genes of one family, were not kept apart.
 # - Windows without a site are mostly easy here: few of them hold GT or AG in the middle. In a genome there are hundreds of such
 #   places for each true site, so that most of what this network called a site there would be none. (Ask for
 #   `"splice_junctions_all"`, where all of them do.)
 # - That a letter is read says nothing about what the cell does with it. The network may read a neighbor of the cause.
 # - Sixty letters are little. Networks that read ten thousand do much better (Jaganathan et al. 2019).
 # - What the memory holds was looked at in one network, from one start, and the other strand in one run each.
-# - The published LSTM was measured on the whole file, with copies of windows in training and test; the figures do not compare.
+# - The published LSTM, whose figure stands in `results` (91 of 100), was measured on the whole file, with copies of windows
+#   in training and test; the figures do not compare.
 #
 # ## References
 #
