@@ -30,7 +30,7 @@
 # - watch it raise alarms at changes nobody told it about, and find the kind of change that it cannot hear;
 # - wipe its memory at a change, and see when a memory is a burden.
 #
-# Minutes on two CPU cores: two to run, forty-five to read. The data are generated: nothing is downloaded.
+# Minutes on two CPU cores: one to run, forty-five to read. The data are generated: nothing is downloaded.
 
 # %% [markdown]
 # ## Set-up
@@ -250,7 +250,8 @@ def windows_of(values):
 
 
 # %% [markdown]
-# The learning rate falls along half a cosine; gradients longer than 1 are shortened (lesson 02).
+# The learning rate falls along half a cosine; gradients longer than 1 are shortened, those of each weight matrix by
+# themselves (lesson 02).
 
 # %%
 keras.utils.set_random_seed(SEED)
@@ -365,8 +366,9 @@ ax.set_xlim(1, 60)
 label_axes(ax, x="steps since the cut", y="extra surprise (nats)", title="A dropped state is paid for at every cut")
 
 # %% [markdown]
-# Zero is not "no knowledge". It is the state in which training windows began, and the network has learned to be unsure there; then it
-# finds its way. With chunks of a few steps the network would never be anything but a beginner:
+# The damage lasts about two dozen steps. Zero is not "no knowledge". It is the state in which training windows began, and
+# the network has learned to be unsure there; then it finds its way. With chunks of a few steps the network would never be
+# anything but a beginner:
 
 # %%
 lengths = (1, 10, 100)
@@ -482,9 +484,10 @@ for name in rows:
     print(f"{name:17} {medians[name]:10,.1f} µs, of which the product would be {product / medians[name]:6.1%}")
 
 # %% [markdown]
-# The arithmetic is the same in every row. The rest is administration: building a data set of one value, looking up kernels,
-# dispatching a handful of operations, copying in and out. At this size a step costs what its calls cost, and NumPy has the cheapest
-# calls. What if many machines are heard at once, side by side in one batch?
+# The arithmetic is the same in every row (the gates' sigmoids and tanhs, not counted here, included). The rest is
+# administration: building a data set of one value, looking up kernels, dispatching a handful of operations, copying in and
+# out. At this size a step costs what its calls cost, and NumPy has the cheapest calls. What if many machines are heard at
+# once, side by side in one batch?
 
 # %%
 from functools import partial
@@ -702,8 +705,9 @@ print(f"Transformer, {WINDOW} steps at once: {together:.1f} µs a step")
 print(f"LSTM, one after the other: {one_by_one:.1f} µs a step")
 
 # %% [markdown]
-# A Transformer that looks back no further than `WINDOW` steps has a level cost, too (the point at that length, above): constant memory
-# is a decision, not a privilege of recurrence. But the level at which it is level is set by how far back it looks.
+# A Transformer that looks back no further than `WINDOW` steps has a level cost, too (between the points at 100 and 300
+# steps, above): constant memory is a decision, not a privilege of recurrence. But the level at which it is level is set by
+# how far back it looks.
 #
 # ## Does it still work at step 100,000?
 #
@@ -763,8 +767,9 @@ for name, found in shifted_nats.items():
 print(f"{'last value':22} {costs['last value']:6.3f} nats a step, wherever it is")
 
 # %% [markdown]
-# The line shrugs: its weights add up to nearly one, so it takes a new level for the old one. The network has never been there, and falls
-# behind the last value. Time is not what wears a trained network out; a world it was not trained on is.
+# The line shrugs: it must have weights that add up to nearly one, and then it takes a new level for the old one. The
+# network has never been there, and falls behind the last value. Time is not what wears a trained network out; a world it
+# was not trained on is.
 #
 # ## Surprise as an alarm, and a whole kind of change that it cannot hear
 #
@@ -861,9 +866,10 @@ for name in delays:
     report(name, delays[name], false_alarms[name])
 
 # %% [markdown]
-# The control chart is useless here: it takes a whole rough regime for one alarm after another, and its threshold has to be set so high that
-# nothing else is heard. The network leads. But look at the last column of shares: when a rough regime *ends* and the sensor grows
-# quiet, nobody hears much. (What is heard there are mostly regimes that begin with a jump.)
+# The control chart is useless here: it takes a whole rough regime for one alarm after another, and its threshold has to be
+# set so high that hardly anything is heard. The network leads. But look at the last column of shares: when a rough regime
+# *ends* and the sensor grows quiet, nobody hears much. (Some regimes begin with a jump, and that can be heard; below, these
+# are left out.)
 #
 # ## Nothing is as unsurprising as silence, and yet the network has noticed
 #
@@ -932,9 +938,9 @@ for name in (adaptive, network):
     report(both, delays[both], false_alarms[both])
 
 # %% [markdown]
-# Nothing was trained for this. A forecast that states its own spread says more about a change than its errors do. And the line, with a
-# second ear of one number, comes close: it finds more of the drifts, and needs about three times as long. Much of what looked like the
-# network's lead was the wrong question, put to both.
+# Nothing was trained for this. A forecast that states its own spread says something about a change that its errors do not.
+# And the line, with a second ear of one number, comes close: it finds more of the drifts, gives a few more false alarms,
+# and needs about three times as long. Much of what looked like the network's lead was the wrong question, put to both.
 #
 # ## Live: expectation, surprise and alarms, as they come
 #
@@ -1062,9 +1068,10 @@ for place, steps in (("at a change", inside), ("anywhere", anywhere)):
         print(f"{place:12} {name:13}" + "".join(f"{part.mean():8.2f}" for part in parts))
 
 # %% [markdown]
-# Knowing nothing beats knowing the wrong thing. At a change the network is *surer* than it should be, because it has listened to the old
-# regime for so long; an empty state is modest, and one value is enough to tell it the level. Anywhere else, the same wipe is what it
-# looks like: a loss.
+# Knowing nothing beats knowing the wrong thing. At a change the network is *surer* than it should be, because it has
+# listened to the old regime for so long; an empty state is modest, and one value tells it roughly where it is. It is the
+# cells that hold on: wiping them alone does most of it, wiping the hidden state alone makes the next value worse. Anywhere
+# else, the same wipe is what it looks like: a loss.
 
 # %%
 figure, axes = figure_grid(1, 2, row_height=2.8, sharey=True)
@@ -1104,8 +1111,8 @@ for name, (loud, wipe) in choices.items():
     print(f"wiped {name:22} {wiped_nats[name]:.4f} nats a step, {count if wipe else 0:5} wipes")
 
 # %% [markdown]
-# Almost nothing. By the time an alarm is sure of itself the price is paid, and the state has turned over anyway; wiping on fainter
-# doubts throws away more than it saves. The gain above needed somebody who knew.
+# Almost nothing. The alarm does not hear every change, and by the time it is sure of itself the dearest values have gone
+# by; wiping on fainter doubts throws away more than it saves. The gain above needed somebody who knew.
 #
 # ## Inside: no gate slams shut, and the state needs a dozen steps to turn over
 #
@@ -1128,9 +1135,10 @@ for place in at:
     print(f"{place:12} forget gates are open " + "".join(f"{value:8.3f}" for value in kept_open[place]))
 
 # %% [markdown]
-# The state moves nearly twice as far as usual, for about a dozen steps, but on the whole the forget gates stay as they are, to within a
-# hundredth. They stand about two thirds open all the time: the network forgets steadily and keeps writing down what still holds.
-# That is why nothing is left of a cut after some dozen steps, and why the state does not drift off in 100,000.
+# The state moves nearly twice as far as usual, for about a dozen steps, but on the whole the forget gates stay as they are,
+# to within a hundredth. They stand about two thirds open all the time: the network forgets steadily and keeps writing down
+# what still holds. That fits what we saw: nothing is left of a cut after some two dozen steps, and the state does not drift
+# off in 100,000.
 #
 # ## A state in your hand can be edited
 #
@@ -1173,7 +1181,7 @@ for kind, order in orders.items():
         written[kind, count] = float(np.median(spread_after[:, 0])), float(found[:, :10].mean())
 
 # %% [markdown]
-# Left, the spread of the next forecast; right, the mean surprise in the ten steps that follow.
+# The spread of the next forecast, and the mean surprise in the ten steps that follow, for either kind of unit.
 
 # %%
 print(f"{'units set':>10}  " + "".join(f"{kind:>28}" for kind in orders))
@@ -1283,16 +1291,17 @@ exercises.q5.check(break_even)
 #   sensor, which a line hardly notices, put it behind the last value.
 # - Surprise hears what grows loud and is deaf to what grows quiet. The network had noticed that, too: it had grown sure. With that second
 #   ear, the line came close.
-# - At a change, knowing nothing beats knowing the wrong thing. Wiping the state on its own alarm does not bring the gain in: the
-#   alarm comes when most of the price is paid.
+# - At a change, knowing nothing beats knowing the wrong thing. Wiping the state on its own alarm does not bring the gain
+#   in: the alarm comes after the dearest values, or not at all.
 #
 # ## What is not known from this
 #
 # - One seed, one network, one sensor, and the sensor is ours: its regimes last a few hundred steps, so a memory of that length is enough.
 #   Nothing here says that an LSTM would carry something across 100,000 steps; it was never asked to.
 # - The times are those of one machine, in one run. Their order has a reason; their size is the machine's.
-# - The Transformer was not trained, only timed: what it would forecast is not known here. One with a window of a few hundred steps
-#   would have a level cost as well; lesson 17 sets them against each other at equal size and minutes.
+# - The Transformer was not trained, only timed: what it would forecast is not known here. One with a window of a few
+#   hundred steps would have a level cost as well. To set them against each other at equal size and minutes is another
+#   lesson, which is not written yet.
 # - Thresholds were set on a stream of the same kind. A real machine's ordinary day has to be heard first, and false alarms counted there.
 #
 # ## References
