@@ -429,9 +429,11 @@ print(
 )
 
 # %% [markdown]
-# The large product is quick, as promised. But its result has to go to memory and come back, on the way there, and as gradient on the way
-# back once more; the result of a small one is still in the core's own cache when it is needed. A product of these sizes was not so small
-# after all. We keep the idea for now: it will turn out to be worth something in other company.
+# The large product is quick, as promised. But its result has to go to memory and come back, on the way there, and as
+# gradient on the way back once more; the result of a small one is still in the core's own cache when it is needed. A
+# product of these sizes was not so small after all. (What this pair loses is the way there alone, and a small part of what
+# the step lost; the way back we have not taken apart like this.) We keep the idea for now: it will turn out to be worth
+# something in other company.
 
 # %% [markdown]
 # ## Second idea: a hundred small products are one
@@ -658,9 +660,9 @@ for name, ms in credit.items():
     print(f"{name:28} {ms:6.1f} ms, {credit_work[name]:6.1f} ms of work, {ms / credit['baseline']:.2f} of the baseline")
 
 # %% [markdown]
-# None of the four makes Keras' layer quicker when it comes alone. And none can be spared: take one away, and most of the gain is gone. (The
-# last row is why the sum over time is one product: as a hundred products it costs more, now that nothing else hides it.) Whoever
-# had tried the ideas one by one, and kept only what helps, would have kept none.
+# None of the four makes Keras' layer quicker when it comes alone. And none can be spared: take any one away, and the gain
+# is gone. (The last row is why the sum over time is one product: as a hundred products it costs more, now that nothing else
+# hides it.) Whoever had tried the ideas one by one, and kept only what helps, would have kept none.
 #
 # ## The check, before the gain is believed
 #
@@ -922,9 +924,10 @@ labels = {"x": "units, time, batch", "y": "ratio to FusedLSTM"}
 _ = plot_breakdown(ratios, groups=groups, baseline={"FusedLSTM": 1}, title=title, **labels)
 
 # %% [markdown]
-# At the smallest size there is nothing to gain: a step that short is over before a second core is of use, and compiled as a whole it is
-# quicker than in parts. The largest gain is where batches are small, and the step that we have taken apart belongs to those where least
-# is won. Look at *jit*, too: at some sizes the better of the two, at another more than twice as long; nobody would know beforehand.
+# At the smallest size there is nothing to gain: a step that short is over before a second core is of use, and compiled as a
+# whole it is quicker than in parts. The largest gain is at a small batch, and the step that we have taken apart belongs to
+# those where least is won. Look at *jit*, too: at some sizes the better of the two, at another more than twice as long;
+# nobody would know beforehand.
 #
 # ## A whole training
 #
