@@ -246,8 +246,8 @@ q4 = Exercise(
         "Each of the four blocks has `units` rows that read x_t, (features,), and h_{t-1}, (units,).",
         "Every weight of the two kernels is used in exactly one multiply-add; biases are only added.",
     ),
-    why="A step uses every weight once: that is why a step of a small network takes as long as reading its weights, "
-    "and why no step depends on how many came before it.",
+    why="A step uses every weight once: so it can never be quicker than reading them, and no step depends on how many "
+    "came before it. What a step of a small network takes beyond that is the price of its calls, as the lesson timed.",
 )
 
 

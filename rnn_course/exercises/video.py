@@ -367,7 +367,8 @@ q5 = Exercise(
         "Where a motion becomes another one, a fair coin decides between exactly two. With two facts: can one of them "
         "be read in one direction and the other in the other?",
     ),
-    why="Running backwards leaves the SET of frames as it is: a model that forgets the order, be it a mean of votes or "
-    "features that meet after all frames, cannot tell a motion from its reverse, however large it is. That ceiling, "
-    "not chance, is what a recurrent network must break through. The direction of time is all it takes: one bit.",
+    why="Running backwards leaves the SET of frames as it is: a model that forgets the order, be it a mean of what "
+    "single frames vote or features that meet after all frames, cannot tell a motion from its reverse, however large "
+    "it is. That ceiling, not chance, is what a network that knows the order must break through. The direction of time "
+    "is all it takes: one bit.",
 )
