@@ -159,10 +159,10 @@ label_axes(axes[0, 0], y="state $h_t$")
 # %% [markdown]
 # ## Above 1 the neuron latches
 #
-# With $w > 1$ the small state grows and the large one is squashed, and they meet where $h = \tanh(w h)$. There are two such
-# places, one of each sign: whatever the pulse was, its *size* is forgotten and its *sign* is kept for ever. What would it
-# take to turn the sign? One push $p$ turns it if it outweighs what the neuron hands itself, $|p| > w h$. **Guess** before
-# you run: which of the pushes below succeed?
+# With $w > 1$ the small state grows and the large one is squashed, and they meet where $h = \tanh(w h)$. Apart from 0, which
+# the slightest pulse leaves, there are two such places, one of each sign: whatever the pulse was, its *size* is forgotten and
+# its *sign* is kept for ever. What would it take to turn the sign? One push $p$ turns it if it outweighs what the neuron hands
+# itself, $|p| > w h$. **Guess** before you run: which of the pushes below succeed?
 
 # %%
 w = 1.5
@@ -247,8 +247,8 @@ print(f"after {overflow:.0f} steps they would be too large for 32 bits")
 #
 # ## Two copies of one neuron
 #
-# The whole model is four numbers: $w$ and $u$, and a readout that turns the last state into a logit. All start at the same
-# values in both copies, except $w$.
+# The whole model is four numbers: $w$ and $u$, and a readout that turns the last state into a logit, a score that says positive
+# where it is above 0. All start at the same values in both copies, except $w$.
 
 
 # %%
@@ -271,7 +271,8 @@ def accuracy(model, rows=test_rows):
 
 # %% [markdown]
 # **Write it down:** which copy learns, the one that starts below 1 or the one that starts above? `fit` does the work; the
-# callback notes $w$ after every epoch. Each copy is trained once for every seed, on rows of its own.
+# callback notes $w$ after every epoch. Each copy is trained once for every seed. A seed brings rows of its own, the same ones
+# for both copies.
 
 
 # %%
@@ -289,7 +290,7 @@ def train(start, seed):
 
 
 # %% [markdown]
-# The first column of numbers is the accuracy before any training, the second after it.
+# The first percentage is the accuracy before any training, the second the one after it.
 
 # %%
 models, courses, accuracies = {}, {}, {}
@@ -385,10 +386,10 @@ for name, unit in opened.items():
 ax = plot_gradient_flow(norms, title="The latch lets almost no gradient through")
 
 # %% [markdown]
-# The table says what part of the gradient at the last step arrives at the first. The two untrained copies look alike in the
-# median row. They differ in the mean: in a few rows of the copy above 1 the noise keeps the state close to zero, undecided,
-# where a step multiplies by almost $w$ itself. Those rows carry the gradient, and they suffice, since this copy answered
-# most rows rightly before training began.
+# The table says what part of the gradient at the last step arrives at the first; in the best row of all it has even grown. The
+# two untrained copies look alike in the median row. They differ in the mean: in a few rows of the copy above 1 the noise keeps
+# the state close to zero, undecided, where a step multiplies by almost $w$ itself. Those rows carry the gradient back to the
+# beginning. Little more is needed: this copy answered most rows rightly before training began.
 #
 # The trained copy is the surprise. It remembers best, and its gradient is the first to vanish: each step multiplies by
 # $w (1 - h_t^2)$, and a latched state sits where $1 - h_t^2$ is almost nothing. What shields the memory from the noise shields it
