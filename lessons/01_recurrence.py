@@ -226,8 +226,8 @@ for steps in (3, 300, 3_000):
 #
 # From here on h is a row of `units` numbers, w a matrix U (Keras: *recurrent kernel*), u a matrix W (*kernel*), and there is a
 # bias b. The course has this written out in `rnn_course.reference`, without any framework, and the probes of all later lessons
-# stand on it. You are about to read it, all but a few one-liners and what padding needs. First one step, then the loop. Its
-# options `mask` and `adjust` stay unused until lesson 04 and the end of this one.
+# stand on it. You are about to read it, all but a few one-liners and what padding needs. First one step, then the loop. Of its
+# options, `mask` is for padding (lesson 04 is about that), and `adjust` waits for the end of this lesson.
 
 # %%
 import inspect
@@ -476,15 +476,16 @@ for (kind, dtype), (outputs, kernel, recurrent, bias, inputs) in compared.items(
     print(f"{kind:12} {dtype:8} {outputs:8.0e} {kernel:8.0e} {recurrent:10.0e} {bias:8.0e} {inputs:8.0e}")
 
 # %% [markdown]
-# In 32 bits the two agree to the digits that 32 bits have. That the rest is rounding and nothing else shows in 64 bits, where it
-# goes away. From now on "an LSTM" means the same thing in Keras, in the course's probes, and in the code above.
+# In 32 bits the two agree to the digits that 32 bits have. That the rest is rounding and nothing else shows in 64 bits, where
+# it shrinks to their last digits. From now on "an LSTM" means the same thing in Keras, in the course's probes, and in the code
+# above.
 #
 # ## What the way back costs
 #
 # On the way back every step needs the state and the gates it had on the way forward, so all of them must be kept. Seconds and
-# bytes should both grow like T, no faster. There is an older way that keeps nothing: carry the gradient *forward*. Next to the
-# state it carries a table of how each unit depends on each weight of U so far, $\partial h_k / \partial U_{ij}$, and updates it
-# at every step (real-time recurrent learning, Williams and Zipser 1989).
+# bytes should both grow like T, no faster. There is another way that keeps none of them: carry the gradient *forward*. Next to
+# the state it carries a table of how each unit depends on each weight of U so far, $\partial h_k / \partial U_{ij}$, and
+# updates it at every step (real-time recurrent learning, Williams and Zipser 1989).
 
 
 # %%
@@ -592,8 +593,8 @@ Markdown(
 )
 
 # %% [markdown]
-# So the way back is the cheap one in time, whatever the size, and pays for it with memory that grows with the row. Wherever
-# rows have no end, that bill cannot be paid; lesson 04 cuts it by cutting the way back.
+# So the way back is the cheap one in time, at every size and length that we tried, and pays for it with memory that grows with
+# the row. Wherever rows have no end, that bill cannot be paid; lesson 04 cuts it by cutting the way back.
 #
 # ## A and B train
 #
@@ -618,7 +619,7 @@ def loss_and_gradients(weights, bits, answers, delay, *, through_time):
 
 # %% [markdown]
 # `through_time` is the whole difference between A and B. `delay` stays 0 for now: the answer is asked for at once. The
-# optimizer is Adam (Kingma and Ba 2015), which takes five lines.
+# optimizer is Adam (Kingma and Ba 2015), which takes three lines of arithmetic.
 
 
 # %%
@@ -683,7 +684,7 @@ label_axes(ax, x="update", y="loss in nats a step", title="Both programs learn; 
 # %% [markdown]
 # Band: from the lowest to the highest of the starts, averaged over twenty updates. Decide now, A or B, and write down why.
 #
-# ## One of them counts far beyond its training
+# ## One of them counts far beyond its training, from nearly every start
 #
 # Held-out rows of the length of training first. Then rows that are far longer than any row in training: the weights are the
 # same at every step, so nothing stops us. A program that has learned the rule itself should not care.
@@ -835,9 +836,10 @@ for ax, name in zip(axes[0], (WRONG, RIGHT), strict=True):
 label_axes(axes[0, 0], y="second component")
 
 # %% [markdown]
-# Orange is odd, blue is even. On the left the states keep to a few places, and each place has one color: the network works like a
-# machine with a handful of states, in which every bit leads from one place to another. On the right odd and even lie on top of each
-# other in this plane. That copy has found some other way, and far beyond the training length it has lost count.
+# Orange is odd, blue is even. On the left the states keep to a few places, and nearly every place has one color: the network
+# works like a machine with a handful of states, in which every bit leads from one place to another. On the right odd and even
+# lie on top of each other in this plane. That copy has found some other way, and far beyond the training length it has lost
+# count.
 #
 # ## Exchange two memories, and each answers for the other
 #
@@ -999,7 +1001,8 @@ exercises.q5.check(complex_step_gradient)
 # - Williams and Zipser (1995), *Gradient-based learning algorithms for recurrent networks and their computational complexity*: the
 #   costs of both, counted.
 # - Griewank and Walther (2008), *Evaluating derivatives*, SIAM: forward, backward, and everything between them.
-# - Squire and Trapp (1998), *Using complex variables to estimate derivatives of real functions*, SIAM Review 40: exercise 5, in two pages.
+# - Squire and Trapp (1998), *Using complex variables to estimate derivatives of real functions*, SIAM Review 40: exercise 5, in
+#   three pages.
 # - Kingma and Ba (2015), *Adam: a method for stochastic optimization*, ICLR.
 # - Giles et al. (1992), *Learning and extracting finite state automata with second-order recurrent neural networks*, Neural
 #   Computation 4: places in state space as the states of a machine.
