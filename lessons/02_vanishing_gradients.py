@@ -25,7 +25,7 @@
 #
 # - take a gradient back through three steps by hand, and see why the usual code says it is zero;
 # - measure $\partial L / \partial h_t$ against the lag while three cells learn, or do not;
-# - watch a gradient open up by many orders of magnitude, and the loss fall after it;
+# - watch a gradient open up by many orders of magnitude, and see when the loss falls;
 # - look at the same thing as singular values of a Jacobian and as eigenvalues on the unit circle;
 # - choose starting values that open the gradient by hand, and clip one that explodes;
 # - cut the gradient and leave the numbers as they are: the test of whether any of it matters.
@@ -49,7 +49,8 @@ except ImportError:
 print(f"rnn_course {rnn_course.__version__}, Keras {keras.__version__}")
 
 # %% [markdown]
-# The sizes are those of the task at which published results part: two hundred steps. `FAST` shrinks the run for tests.
+# Two hundred steps is a length at which the three cells part, and shorter rows come at the end. `FAST` shrinks the run for
+# tests.
 
 # %% tags=["parameters"]
 SOURCE = "auto"  # nothing is loaded here: the tasks are generated
@@ -143,8 +144,8 @@ for t, by_hand in enumerate((U @ U @ v, U @ v, v)):
 #
 # ## The trap: a derivative that is zero by construction
 #
-# There is a shorter way to write this, and it is in most of the code you will find: let the layer return all its states, and ask
-# the tape for the derivative of the answer with respect to them. **Guess** the three rows before you run it.
+# There is a shorter way to write this, and you will meet it in other people's code: let the layer return all its states, and
+# ask the tape for the derivative of the answer with respect to them. **Guess** the three rows before you run it.
 
 # %%
 import tensorflow as tf
@@ -159,10 +160,11 @@ for t in range(3):
     print(f"step {t + 1}: stacked outputs {wrong[t]}, kind='direct' {direct[t]}, total {measured[t].round(4)}")
 
 # %% [markdown]
-# The first two rows are exactly zero: not small, not vanished, zero for every recurrent network there is. The stacked tensor is a
-# *copy* of the states. The way from $h_1$ to $h_2$ runs inside the layer, and nudging the copy moves nothing there. This is the
-# *direct* gradient. The one that training uses is the *total* gradient, through every later step:
-# $\delta_t = g_t + J_t^\top \delta_{t+1}$ with $J_t = \partial h_{t+1} / \partial h_t$. From here on, gradient means total.
+# The first two rows are exactly zero: not small, not vanished, zero for every recurrent network whose answer reads the last
+# state alone. The stacked tensor is a *copy* of the states. The way from $h_1$ to $h_2$ runs inside the layer, and nudging the
+# copy moves nothing there. This is the *direct* gradient. The one that training uses is the *total* gradient, through every
+# later step: $\delta_t = g_t + J_t^\top \delta_{t+1}$ with $J_t = \partial h_{t+1} / \partial h_t$. From here on, gradient
+# means total.
 #
 # ## Before training: which cell has the worst gradient?
 #
@@ -187,8 +189,8 @@ for name, cell in CELLS.items():
     untrained[name] = gradient_flow(model, watched.inputs, watched.targets, "memory").norm()  # (batch, time)
 
 # %% [markdown]
-# Time runs to the right and the loss is at the right end. Each line is the median of the watched rows, on a log scale: one line on the
-# grid is a factor of many thousands.
+# Time runs to the right and the loss is at the right end. Each line is the median of the watched rows, on a log scale: from one
+# number on the axis to the next it is a factor of ten million.
 
 # %%
 from rnn_course.plots import plot_gradient_flow
@@ -198,11 +200,12 @@ for name, norm in untrained.items():
     print(f"{name:10} lag 1: {np.median(norm[:, -2]):.0e}   lag {LAG}: {np.median(norm[:, -1 - LAG]):.0e}")
 
 # %% [markdown]
-# From this start the SimpleRNN and the LSTM are alike (other starts of the SimpleRNN let more through; a table further down has the median
-# of all seeds), and the GRU, which is sold as a cure, is worst by far. The reason is arithmetic. A GRU's
-# update gate starts half open and multiplies by about $1/2$ a step; Keras starts an LSTM's forget gate at a bias of 1, so it
-# multiplies by about $\sigma(1) = 0.73$; and Keras gives the SimpleRNN an orthogonal $U$, which loses only what tanh takes away.
-# If the gradient before training decided, the GRU would be the hopeless case.
+# From this start the SimpleRNN and the LSTM are alike (other starts of the SimpleRNN let more through; a table further down has
+# the median of all seeds), and the GRU, which is sold as a cure, is worst by far. The reason is arithmetic. A GRU's update gate
+# starts half open and multiplies by about $1/2$ a step; Keras starts an LSTM's forget gate at a bias of 1, so it multiplies by
+# about $\sigma(1) = 0.73$; and Keras gives the SimpleRNN an orthogonal $U$, which loses only what tanh takes away. (The gated
+# cells' lines fall a little less steeply than that: what passes through the candidate and the other gates comes on top.) If the
+# gradient before training decided, the GRU would be the hopeless case.
 #
 # ## Training: who learns?
 #
@@ -292,7 +295,8 @@ published = {"SimpleRNN": 0.177, "LSTM": 0.164, "GRU": 5.3e-5}
 print("published for 600 steps:", ", ".join(f"{name} {error:g}" for name, error in published.items()))
 
 # %% [markdown]
-# Theirs is the same order on a longer row: the GRU there, the LSTM still on its plateau.
+# Theirs is the order in which our cells arrived, on a row three times as long: the GRU is there, the LSTM still near the answer
+# 1, and so is the SimpleRNN.
 #
 # ## The gradient opens, and the loss falls
 #
@@ -340,9 +344,10 @@ for (name, seed), (opened, fell, lowest) in courses.items():
     print(f"{name:10} seed {seed}: opened at batch {opened}, loss fell at {fell}; lowest {lowest:.0e} of the start")
 
 # %% [markdown]
-# In the GRU the order is plain: the gradient opens within the first hundred batches, long before the loss gives a sign. In the LSTM
-# the two come in one and the same interval, after a plateau on which the far gradient only shrank. And a gradient that flares
-# up, as it may in a SimpleRNN, is not yet a network that learns.
+# In the GRU the order is plain: the gradient opens within the first hundred batches, long before the loss leaves its plateau.
+# In the LSTM the two come in one and the same interval, after a plateau on which the far gradient sank below its start. (In the
+# picture it begins to rise two measurements earlier, while the loss still stands.) And a gradient that flares up, as it may in
+# a SimpleRNN, is not yet a network that learns.
 #
 # The same in motion: the curve of the gradient against the lag, and the loss beside it. Runs that have finished stand
 # still.
@@ -375,7 +380,8 @@ film = animate_gradient_flow(
 film
 
 # %% [markdown]
-# And as three stills: before, when the GRU's loss falls, and at the end.
+# And as three stills: before, when the GRU's loss falls, and at the end. (A line that ends in the middle has not reached zero;
+# it has left the picture at the bottom.)
 
 # %%
 from rnn_course.plots import plot_gradient_stage
@@ -412,9 +418,9 @@ print(f"orders of magnitude above the SimpleRNN: LSTM {orders_lstm:.1f}, GRU {or
 print(f"measurements in which the SimpleRNN's share was above 1e-5: {flares:.0%}")
 
 # %% [markdown]
-# "After" is the last measurement, and for the SimpleRNN that is a matter of luck: its far gradient goes up and down by many orders of
-# magnitude as long as it trains. Caught in one of its flares, the pictures below would be brighter, and its answers no better. A gated
-# cell opens once and stays open.
+# "After" is the last measurement, and for the SimpleRNN that is a matter of luck: its far gradient goes up and down by many
+# orders of magnitude as long as it trains. Had we caught it in one of its flares, the pictures below would be brighter, and its
+# answers no better. The gated cells above opened once and stayed open.
 #
 # ## What opened: a gate, once there is something to keep
 #
@@ -454,7 +460,7 @@ for name in ("LSTM", "GRU"):
 # %% [markdown]
 # Nobody told the network to remember for two hundred steps. It found the gate, and it found *when*: with two marks read and
 # nothing more to come it holds on far longer than before the first, when there is nothing to keep. A SimpleRNN has no such
-# gate. To hold a number it would have to turn its whole matrix $U$ into something that neither grows nor shrinks, stay in the
+# gate. To hold a number it would have to give its matrix $U$ a direction along which it neither grows nor shrinks, stay in the
 # narrow range in which tanh is a line, and do so at every step alike.
 #
 # ## It listens to two numbers in two hundred
@@ -502,8 +508,10 @@ for name in CELLS:
 _ = plot_spectrum(spectra, against="lag", title="After training: one direction is enough")
 
 # %% [markdown]
-# Solid is the largest singular value, dashed the median. The cells that learned keep a direction or two alive across the whole row and
-# let most others die: the task needs one number remembered, not thirty-two.
+# Solid is the largest singular value, dashed the median. The cells that learned keep at least one direction alive across the
+# whole row, while the median falls away: the task needs one number remembered, not thirty-two. (What lies more than some
+# fifteen powers of ten below its solid line is the rounding of 64 bits, and its height means nothing: the dashed lines of the
+# LSTM and the SimpleRNN end there.)
 #
 # ## The unit circle does not tell
 #
@@ -525,10 +533,11 @@ for when, model in circles.items():
     print(f"{when:6}: radius {radii[when].radius['state']:.2f}, mean slope of tanh {np.mean(1 - hidden**2):.2f}")
 
 # %% [markdown]
-# They start *on* the circle: the orthogonal start is made so. After training the farthest lies well outside, which by the textbook means
-# explosion, and the measured gradient has vanished all the more. What kills it is the slope of tanh, which multiplies every step by a
-# number below 1, and the larger the weights the flatter the tanh. The eigenvalues of $U$ are half of the story; the Jacobian,
-# $\mathrm{diag}(1 - h_t^2)\,U^\top$, is the whole one, and it changes from row to row. That is why this lesson measures it.
+# They start *on* the circle: the orthogonal start is made so. After training the farthest lies well outside, which by the
+# textbook means explosion, and the measured gradient has vanished all the more. What kills it is the slope of tanh, which
+# multiplies every step by a number below 1, and the larger the weights the flatter the tanh. The eigenvalues of $U$ are half of
+# the story; the Jacobian, $\mathrm{diag}(1 - h_{t+1}^2)\,U^\top$, is the whole one, and it changes from row to row. That is why
+# this lesson measures it.
 #
 # ## Opening the gate by hand
 #
@@ -568,10 +577,11 @@ for name, history in sorted(started.items()):
     )
 
 # %% [markdown]
-# One line of code, a bias, and the plateau is gone: with the chrono start the far gradient is there before the first batch. With a half open
-# gate it never comes within the budget. The identity start teaches the opposite: its gradient arrives whole from the beginning, and the
-# loss stays where it was. An open gradient is not yet a memory that can choose. (Le, Jaitly and Hinton trained theirs far longer, and it
-# did learn.)
+# One line of code, a bias, and the plateau shrinks to about a quarter: with the chrono start the far gradient is there before
+# the first batch. With a half open gate the plateau outlasts the three epochs; but Keras' own start, which took longer than
+# that too, would not have left it either. The identity start teaches the opposite: its gradient arrives whole from the
+# beginning, and the loss stays where it was. An open gradient is not yet a memory that can choose. (Le, Jaitly and Hinton
+# trained theirs far longer, and it did learn.)
 #
 # ## The other end: explosion
 #
@@ -595,9 +605,10 @@ for name, history in explosion.items():
     print(f"{name:8} loss, by batches: {values}")
 
 # %% [markdown]
-# Without the limit a few steps suffice to throw the weights where no number is left (`nan`). With it the loss stays a number. Note what
-# clipping did *not* do: the loss is where the answer 1 is. A gradient that explodes carries as little news about the first
-# mark as one that vanishes; clipping bounds the step, it does not point it anywhere.
+# Without the limit ten batches suffice to send the loss beyond a hundred million, and when the epoch is over no number is left
+# (`nan`). With it the loss stays a number. Note what clipping did *not* do: the loss is where the answer 1 is. A gradient that
+# explodes seems to carry as little news about the first mark as one that vanishes; clipping bounds the step, it does not point
+# it anywhere.
 #
 # ## Cut the gradient, keep the numbers
 #
@@ -666,19 +677,19 @@ for (task, path), error in cut.items():
     print(f"{task:23} {path:14} test error {error:.4f}")
 
 # %% [markdown]
-# With the marks far away, cutting the gradient is the end of it: the same network with the same forward pass answers 1 for ever. So the
-# gradient is a cause.
+# With the marks far away, cutting the gradient is the end of it: the same network with the same forward pass still answers 1
+# when its training is over. So the gradient is a cause.
 #
-# But the first two lines are the surprise. With marks anywhere, a network whose gradient never reaches further back than a fifth of the
-# row learns to remember across all of it. Some rows have their second mark close to the end, within reach; from these it learns to take
-# a marked number in and to hold it, and since the same weights serve every step, what holds for a few steps holds for two hundred. A network
-# does not need a gradient from every lag. It needs one lesson from somewhere. That is also how the GRU, with the worst gradient
-# of all, came to be first.
+# But the first two lines are the surprise. With marks anywhere, a network whose gradient never reaches further back than a
+# fifth of the row learns to remember across all of it. Some rows have their second mark close to the end, within reach; from
+# these it learns to take a marked number in and to hold it, and since the same weights serve every step, what holds for a few
+# steps holds for two hundred. A network does not need a gradient from every lag. It needs one lesson from somewhere. That may
+# also be how the GRU, with the worst gradient of all, came to be first.
 #
 # ## How long is too long? It depends on who reads
 #
-# The adding problem at shorter lengths, the same budget. The table gives the batches until an epoch was below the limit, and the test
-# error where that never came.
+# The adding problem at shorter lengths, for six epochs at most. The table gives the epochs until one was below the limit, and
+# the test error.
 
 # %%
 lengths = {}
@@ -781,8 +792,8 @@ exercises.q2.check(total_gradient)
 # %% [markdown]
 # ### Exercise 3 · 5 minutes
 #
-# You want an LSTM whose cell, reading nothing, has lost half of what it holds after `half_life` steps. Write `forget_bias(half_life)`:
-# the bias of its forget gate.
+# You want an LSTM whose cell, reading nothing, has lost half of what it holds after `half_life` steps. Write
+# `forget_bias(half_life)`: the bias of its forget gate, if nothing but the bias moves that gate.
 
 
 # %%
@@ -807,7 +818,8 @@ exercises.q4.check(clip_together)
 # %% [markdown]
 # ## You have seen
 #
-# - Differentiating a layer's stacked output gives exactly zero for earlier steps. The gradient through time is another number.
+# - Where the answer reads the last state alone, differentiating a layer's stacked output gives exactly zero for earlier steps.
+#   The gradient through time is another number.
 # - Before training, the gradient of all three cells is gone long before the row is over, and the one with the worst start learned first.
 # - When a gated cell learns, its gradient opens by many orders of magnitude. The SimpleRNN's flares up at best.
 # - Gates are what opens, and they open once there is something to keep. A bias at the start opens them by hand and spares the plateau.
@@ -818,10 +830,11 @@ exercises.q4.check(clip_together)
 #
 # ## What is not known from this
 #
-# - Three seeds, one size, one learning rate, one optimizer. The length of the LSTM's plateau differs between seeds by more than the cells
-#   differ from one another; a claim about which gated cell is faster would need many more.
-# - That the GRU's gradient rose before its loss fell is an order in time, not a proof of cause. The cut is the proof, for one cell and
-#   one task. For the LSTM a hundred batches between two measurements are too many to tell which came first.
+# - Three seeds, one size, one learning rate, one optimizer. The length of the LSTM's plateau differs between seeds by hundreds
+#   of batches; that the GRU is the faster one was seen in these runs, at this one learning rate, and no more.
+# - That the GRU's gradient rose before its loss fell is an order in time, not a proof of cause. The cut is the proof, for one
+#   cell and one task. The LSTM's begins to rise a little before the loss falls, in the one picture that we have; a hundred
+#   batches between two measurements are too many to say more.
 # - A SimpleRNN with another start, another optimizer or far more patience may solve the task; Le, Jaitly and Hinton report that theirs did.
 # - A gradient norm says how loudly the error is heard at a step, not whether what it says is of use.
 #
