@@ -185,9 +185,9 @@ for name, places in ORDERS.items():
     print(f"read as {name:22} largest difference {misread[name]:.2g}")
 
 # %% [markdown]
-# States lie between −1 and 1, so a difference of more than 1 is as wrong as it gets; and every shape fits, so nothing
-# complains. That is why a comparison of numbers like the one above belongs in every conversion of weights.
-# `split_gates` and `gate_weights` of this package name the blocks, so that nobody has to remember.
+# States lie between −1 and 1, never more than 2 apart, so this is about as wrong as it gets; and every shape fits, so nothing
+# complains. That is why a comparison of numbers like the one above belongs in every conversion of weights. `split_gates` and
+# `gate_weights` of this package name the blocks, so that nobody has to remember.
 #
 # ## The GRU: z = 1 keeps, and a reset gate in two places
 #
@@ -214,14 +214,14 @@ for name, variant in gru_variants.items():
 
 # %% [markdown]
 # Again nothing complains. Negating the update gate's block turns one convention into the other, since
-# $\sigma(-s) = 1 - \sigma(s)$. For the reset gate there is no such way: the two forms are different functions, and
-# weights trained for one are worthless to the other.
+# $\sigma(-s) = 1 - \sigma(s)$. For the reset gate there is no such way: the two forms are different functions, and weights
+# trained for one compute something else in the other.
 #
 # ## Brackets whose depth is known
 #
-# Now something to remember. A row holds opening brackets, closing brackets, and letters that mean nothing. The depth
-# walks up and down between 0 and ten or so. At some of the closing brackets, marked below, we ask: *was that the last
-# one open?* Half of the time the answer is yes. Nothing else is ever told to a network; the depth is known to us alone.
+# Now something to remember. A row holds opening brackets, closing brackets, and letters that mean nothing. The depth walks up
+# and down between 0 and ten. At some of the closing brackets, marked below, we ask: *was that the last one open?* Half of the
+# time the answer is yes. Nothing else is ever told to a network; the depth is known to us alone.
 
 # %%
 from rnn_course.data import make_brackets
@@ -414,8 +414,8 @@ label_axes(ax, x=x, y=y, title="The simple RNN errs at every height above one")
 _ = label_lines(ax, [(curve[-1], name, colors[name]) for name, curve in by_summit.items()])
 
 # %% [markdown]
-# It is all but right where one bracket was opened and closed, and errs everywhere else, on low hills hardly less than on high
-# ones. It has not failed to count far; it has no clean count.
+# It is all but right where one bracket was opened and closed, and errs everywhere else, most of all on the lowest hill, of two.
+# It has not failed to count far; it has no clean count.
 #
 # ## One cell holds the count
 #
@@ -509,9 +509,9 @@ print("open before:", *(f"{depth:5}" for depth in range(DEEPEST + 1)))
 print("forget gate:", *(f"{value:5.2f}" for value in forget_by_depth))
 
 # %% [markdown]
-# The network wipes its slate when nothing is open, and holds it the tighter the more there is to hold. Nobody asked for
-# this. It has a use: small errors of one excursion do not add to those of the next. Do the other units do the same? One
-# picture shows the forget gates of all eight, the best follower of the depth on top.
+# The network wipes its slate when nothing is open, a third of what stands there at each such step, and holds it the tighter the
+# more there is to hold. Nobody asked for this. It can have a use: small errors of one excursion need not add to those of the
+# next. Do the other units do the same? One picture shows the forget gates of all eight, the best follower of the depth on top.
 
 # %%
 from rnn_course.plots import plot_gate_image
@@ -605,9 +605,10 @@ for seed, seen_by, row, best, model in zip(SEEDS, traces, alone, counting, model
     )
 
 # %% [markdown]
-# Where a second cell cannot be spared, look at its $h$: it is nearly the right answer itself, and its weight in the
-# answer is the largest. One cell counts; another reads the count off it and says the word. Taking either away is fatal,
-# so "the accuracy collapses" tells that a part is needed and not yet what it does. The correlation with depth and the
+# In the first two seeds, look at the $h$ of the second cell: it is nearly the right answer itself, and its weight in the answer
+# is the largest. There one cell counts, and another seems to read the count off it and to say the word. In the third the
+# counting unit's own $h$ is the better answer of the two, and the second cell is missed less. Taking either away does great
+# harm, so "the accuracy collapses" tells that a part is needed and not yet what it does. The correlation with depth and the
 # picture of the cell told us which of the two counts; the next experiment proves it.
 #
 # ## Write another number into the memory
@@ -709,9 +710,8 @@ for name, steps in half_lives.items():
     print(f"half-life promised by the forget gate, {name}: {steps:.0f} steps")
 
 # %% [markdown]
-# Averaged over everything, the gate promises next to nothing, since it is wiped whenever all is closed, and a single
-# step near 0 outweighs many near 1. Where much is open it promises several times as long. A mean half-life describes
-# neither.
+# Averaged over everything, the gate promises little, since the cell is wiped whenever all is closed, and a few steps far below
+# 1 outweigh many close to it. Where much is open it promises several times as long. A mean half-life describes neither.
 #
 # A promise is not a measurement. `memory_retention` nudges the cell a little after step 20, reads on, and measures how
 # much of the nudge is still in it. The nudge also moves $h$, and $h$ moves every gate, of this unit and of the others:
@@ -877,10 +877,10 @@ for name in ("LSTM", "GRU", "LSTM, U = 0"):
         print(f"{name:12} {way:17}", *first_yes[name, way])
 
 # %% [markdown]
-# The explanation is refuted: in short runs it errs about as much. It is the height of the hill, not the length of the
-# run. What we have shown is that the error needs $U$: the LSTM whose gates see the symbol alone comes down nearly where
-# it should. What an architecture *can* do and what training makes of it are two things. The recurrent weights were free
-# to leave the counter alone, and they did not.
+# The explanation is refuted: in short runs it errs about as much, so the length of the run is not what confuses it. What we
+# have shown is that most of the error comes with $U$: the LSTM whose gates see the symbol alone comes down nearly where it
+# should. What an architecture *can* do and what training makes of it are two things. The recurrent weights were free to leave
+# the counter alone, and they did not.
 #
 # ## Exercises
 #
@@ -957,10 +957,10 @@ exercises.q5.check(my_weights)
 #
 # - An LSTM step is one line that keeps, $c' = f c + i \tilde c$, and three gates that serve it; Keras and the package
 #   agree up to rounding, if the blocks are read in the right order. No program notices if they are not.
-# - From right and wrong alone, in every seed, a network made a cell that follows the number of open brackets: up at
-#   "(", down at ")", and wiped when nothing is open.
-# - Held still, that cell takes the answer with it. Set to another number, together with the other cells, it makes the
-#   network close exactly as many brackets.
+# - From right and wrong alone, in every seed, a network made a cell that follows the number of open brackets. In the one that
+#   we opened it goes up at "(", down at ")", and is wiped when nothing is open.
+# - Held still, that cell takes the answer with it. Set to another number, together with the other cells, it makes the network
+#   wait for exactly as many closing brackets.
 # - A mean half-life says little about a gate that depends on the state; a nudge, followed step by step, says more.
 # - An LSTM needs no recurrent weights to count, and counts deeper without them; a GRU needs them even for ten.
 #
