@@ -27,7 +27,8 @@
 #   where there is none;
 # - count what padding costs in seconds, and get part of it back;
 # - see what each half of a bidirectional layer has read, and which half reads the padding first;
-# - drop inputs, drop states, clip gradients, normalize inside and outside the cell, and measure what each does and costs;
+# - drop inputs, drop states, clip gradients, normalize inside and outside the cell, and measure what each does, and what
+#   dropout costs;
 # - cut a long sequence into windows, meet a gradient that is exactly zero where the influence is not, and find out whether a
 #   network can learn what its gradient cannot see.
 #
@@ -70,8 +71,8 @@ CLIFF_RATE = 1e-3  # of the one weight that clipping rescues
 # %% [markdown]
 # ## The data: two thirds of a batch would be filling
 #
-# Film reviews again, one sentence and one label each; lesson 06 is about what they say, this one about how long they are. A token
-# is a word or a sign.
+# Film reviews, one sentence and one label each; lesson 06 is about what they say, this one about how long they are. A token is
+# a word or a sign.
 
 # %%
 import time
@@ -224,8 +225,8 @@ def accuracy(model, **padding):
 
 
 # %% [markdown]
-# Three seeds, with the mask. The margin below is the width of the test itself, 95 %: differences smaller than that are not
-# differences.
+# Three seeds, with the mask. The margin below is the width of the test itself, 95 %: we make nothing of a difference that is
+# smaller.
 
 # %%
 networks = [train(seed) for seed in SEEDS]
@@ -400,7 +401,7 @@ print(f"mean over all steps {states.mean():.1f}, GlobalAveragePooling1D with the
 print(f"states times mask, then the mean: {(states * real[:, :, None]).mean():.1f}")
 
 # %% [markdown]
-# The third number is the commonest repair, and it is wrong too: the padding is out of the sum and still in the divisor. The first
+# The third number is a common repair, and it is wrong too: the padding is out of the sum and still in the divisor. The first
 # exercise is about that one.
 #
 # ## Batches of similar length: a saving, and its price
@@ -453,9 +454,11 @@ bucket_speedup = seconds["one length for all"] / seconds["batches of similar len
 print(f"batches of similar length are {bucket_speedup:.1f} times as fast as one length for all")
 
 # %% [markdown]
-# Nearly all padding is gone, and a good part of the time; not more, because what a batch costs besides its steps (the
-# optimizer goes through all word vectors, for one) is left. And the price? A batch is no longer a fair sample: one has only
-# one-liners, the next only long sentences. Whether that costs accuracy can be asked; the answer is one more row of seeds.
+# Nearly all padding is gone, and a good part of the time; not more, because what a batch costs besides its steps (the optimizer
+# goes through all word vectors, for one) is left. Padding each batch to its own longest gains little or nothing: among so many
+# sentences drawn at random there is nearly always a long one, and a single epoch is a rough clock. And the price? A batch is no
+# longer a fair sample: one has only one-liners, the next only long sentences. Whether that costs accuracy can be asked; the
+# answer is one more row of seeds.
 
 # %%
 BUCKETS = {"buckets": True}
@@ -675,10 +678,10 @@ for jit in (False,) if FAST else (False, True):
         print(f"  {name:24} {each:5.1f} ms, {each / times[jit]['mask']:.2f} × the masked network")
 
 # %% [markdown]
-# A mask costs little, since it is one `where` a step; the price of padding is paid in steps. Dropping inputs is cheap too: the
-# mask is drawn once, outside the loop. Recurrent dropout takes longer in every step, because each gate gets a dropped state of its own
-# and Keras then multiplies gate by gate instead of once for all; XLA takes most of that back. (On a GPU it also rules out the
-# fused kernel.)
+# A mask costs something, one `where` a step, and not much; the price of padding is paid in steps. Dropping inputs is cheap too:
+# the mask is drawn once, outside the loop. Recurrent dropout takes longer in every step, because each gate gets a dropped state
+# of its own and Keras then multiplies gate by gate instead of once for all; compiled by XLA it is no longer the slowest of the
+# four. (On a GPU it also rules out the fused kernel.)
 #
 # ## Clip the length, not the numbers
 #
@@ -832,9 +835,9 @@ for name, parts in makers.items():
     print(f"{name:18} {normalized[name].mean():.1%} ± {normalized[name].std():.1%}")
 
 # %% [markdown]
-# Normalization is recommended everywhere, and here it hurts in both places, most of all where Ba et al. put it. Why? Exchange the first
-# word of each sentence for that of another one and read on with *untrained* cells: how different is the last state? Two states that
-# have nothing to do with each other are about $\sqrt 2$ of their length apart.
+# Normalization is recommended often, and here it hurts in both places, most of all where Ba et al. put it. Why? Exchange the
+# first word of each sentence for that of another one and read on with *untrained* cells: how different is the last state? Two
+# states that have nothing to do with each other are about $\sqrt 2$ of their length apart.
 
 # %%
 first_word = {}
