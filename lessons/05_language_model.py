@@ -17,7 +17,7 @@
 # gets no dictionary and no grammar. Nobody tells it what a word is, or a line, a name, a quotation.
 #
 # Beside it sits a clerk with a very large table. The clerk looks at the last few characters, finds the page for exactly these,
-# and reads off what followed them before. No learning, only counting: it takes seconds, and the network takes minutes.
+# and reads off what followed them before. No learning, only counting: the clerk is done before the network has properly begun.
 #
 # **Write down** three guesses. Who guesses the next character better? How many characters back does the network's memory still
 # pay? And when a quotation was opened three lines ago, does anything in the network know that it is still open?
@@ -417,10 +417,11 @@ means, margin = seen.mean(axis=1), standard_error(seen[0] - counted, BLOCKS[-1])
 print(f"seeds: ± {means.std():.3f};  network - clerk: {means.mean() - counted.mean():+.3f} ± {margin:.3f}")
 
 # %% [markdown]
-# Compare your first guess. For all its minutes, a single network has not taken the lead from a table that was made in seconds.
-# But the last two lines of the table cost no further training, and they change the picture. Averaging the *probabilities* of
-# networks is never worse than averaging their nats, and here it is enough to pass the clerk. And to give the clerk half the
-# vote, with nothing tuned, helps far more than its own score suggests. So the two must be wrong about different characters.
+# Compare your first guess. For all its training, a single network has not taken the lead from a table that was made in less
+# than a second. But the last two lines of the table cost no further training, and they change the picture. Averaging the
+# *probabilities* of networks is never worse than averaging their nats, and here it is enough to pass the clerk, by little. And
+# to give the clerk half the vote, with nothing tuned, helps far more than its own score suggests. So the two must be wrong
+# about different characters.
 #
 # ## A model that predicts is a model that compresses
 #
@@ -654,7 +655,8 @@ for name, draft in drafts.items():
 
 # %% [markdown]
 # Top-p is the other remedy: keep the smallest set of characters that together hold 90 % of the probability, and draw from it.
-# It cuts off the tail where the misspellings live, and leaves the choice among the likely ones alone.
+# It cuts off the tail where the misspellings live, and leaves the choice among the likely ones alone. (Nothing here is copied
+# at length: the new scenes by people share stretches about as long with the old ones.)
 
 # %%
 ax = axes_or_new()
@@ -686,7 +688,7 @@ highlight_text(list(chosen.text), doubt, limit=6, separator="", title="Where the
 
 # %% [markdown]
 # Doubt is largest where a word begins. One line about speed, because a loop that calls `predict` for each character is what one
-# finds most often:
+# often finds:
 
 # %%
 started = time.perf_counter()
@@ -745,8 +747,9 @@ for name, truth in truths.items():
     print(f"{name:30} unit {result.best:3}, r = {strength:+.2f}; chance stays below {level:.2f}")
 
 # %% [markdown]
-# To see such a unit at work we need a text that may be shown, and the network has written one. Each character stands on the
-# state of the unit after it was read.
+# Each of them has a unit that follows it far better than chance, and none has one that follows it closely. To see such a unit
+# at work we need a text that may be shown, and the network has written one. Each character stands on the state of the unit
+# after it was read.
 
 # %%
 from rnn_course.plots.style import DIVERGING, text_on
@@ -769,7 +772,8 @@ def show_page(characters, values, *, quantity, title):
 
 
 # %% [markdown]
-# The unit that follows speakers' names, on the stretch of its own writing (at temperature 0.75) that has most of them:
+# The unit that follows speakers' names, on the stretch of its own writing (at temperature 0.75) that has most of them. Its
+# correlation is negative: look for blue.
 
 # %%
 draft = drafts[0.75]
@@ -858,10 +862,11 @@ for kind in play_kinds:
 # %% [markdown]
 # ## It never learned to count, because it forgets too fast to find out
 #
-# The words are learned, and the largest part of what is missing lies in the gaps: the network does not know how long the line
-# is. A clerk cannot know. A network could count, but it must first notice that something a line's length ago matters. At its
-# start it cannot: a GRU's update gate keeps the share $z = \sigma(b)$ of a state at every step, and Keras starts with $b = 0$.
-# After how many steps is half of a state gone? On four numbers:
+# The words are nearly learned, and the largest part of what the network lacks lies in the gaps: it does not know how long the
+# line is. (The clerk's best page is the longest that it was allowed; a longer one might do a little better.) A clerk cannot
+# know. A network could count, but it must first notice that something a line's length ago matters. At its start it cannot: a
+# GRU's update gate keeps the share $z = \sigma(b)$ of a state at every step, and Keras starts with $b = 0$. After how many
+# steps is half of a state gone? On four numbers:
 
 # %%
 for bias in (0.0, 1.0, 3.0, np.log(LONGEST - 1)):
@@ -983,10 +988,10 @@ show_page(
 # %% [markdown]
 # ## Turn the clock, and the line breaks early
 #
-# A unit may follow the column and not matter (lesson 06 was surprised by that). So we turn the clock. Early in a line, at the
-# gap between two words, the units are set to the mean they have at gaps of another column, in this one moment, and we read what
-# the network then thinks of a line break. If it believes the clock, the curve of the last picture must come out again, drawn by
-# our hand. **Write down** how many units it takes.
+# A unit may follow the column and not matter (lesson 06 has a surprise of that kind). So we turn the clock. Early in a line, at
+# the gap between two words, the units are set to the mean they have at gaps of another column, in this one moment, and we read
+# what the network then thinks of a line break. If it believes the clock, the curve of the slow start must come out again, drawn
+# by our hand. **Write down** how many units it takes.
 
 # %%
 from rnn_course.probes import ablate_units
@@ -1024,9 +1029,9 @@ ax.set_title("The network believes the clock, but not its best hand", loc="left"
 _ = label_lines(ax, ends)
 
 # %% [markdown]
-# Eight units are enough to make the network believe that a line of a dozen characters is full. But the unit that follows the
-# column best, turned alone, changes next to nothing. A correlation shows what a unit knows, not who asks it.
-# Which of the eight is asked? Each alone, set to the end of a line:
+# Eight units are enough to make the network believe that a line of ten to twenty characters is full. But the unit that follows
+# the column best, turned alone, changes next to nothing. A correlation shows what a unit knows, not who asks it. Which of the
+# eight is asked? Each alone, set to the end of a line:
 
 # %%
 alone = {int(unit): believed(np.array([unit]), 45) for unit in order[:8]}
@@ -1087,9 +1092,9 @@ show_page(
 # %% [markdown]
 # ## Shut it, and the closing mark disappears
 #
-# One unit was not enough to turn the clock. Is one enough here? At the full stop, in this one moment, it is set to the mean it
-# has at full stops outside quotations; and the other way round, outside, as if a quotation were open. As controls, other units
-# one at a time. **Write down** what becomes of the closing mark.
+# The best follower alone did not turn the clock. Is it enough here? At the full stop, in this one moment, it is set to the mean
+# it has at full stops outside quotations; and the other way round, outside, as if a quotation were open. As controls, other
+# units one at a time. **Write down** what becomes of the closing mark.
 
 # %%
 stops = np.isin(came, list(".!?")) & settled
@@ -1125,7 +1130,7 @@ marks = [float(np.mean(given)) for given in marks_given.values()]
 
 # %% [markdown]
 # One number of the state, set for one step: the network has no second opinion. Here the unit that follows best is also the one
-# that is asked. With the clock it was not, and lesson 06 found its *not* spread over all units. Which way a network goes is not
+# that is asked. With the clock it was not, and lesson 06 finds a *not* that many units share. Which way a network goes is not
 # known beforehand; only a hand on the state tells.
 #
 # ## Mark a range: where else are the same units on?
@@ -1174,6 +1179,9 @@ print(f"inside a quotation: {matches_quoted:.0%} of the matches, {facts['quoted'
 print(f"within 5 columns of the marked place: {matches_near:.0%} of the matches, {near:.0%} of the text")
 
 # %% [markdown]
+# The matches share the quotation, nearly twice as often as the text does, and hardly the place in the line. But nearly half of
+# them lie outside any quotation: a marked range gives a suspicion and not yet a meaning.
+#
 # ## What it knew, character by character
 #
 # One passage of the play, what came, and under it what the network held likeliest at every place. Look at the first letters,
@@ -1200,6 +1208,9 @@ at_mark = {"network": network_says[22, mark], "clerk": clerk_says[22, mark]}
 print("probability of the mark that came:", ", ".join(f"{name} {chance:.2f}" for name, chance in at_mark.items()))
 
 # %% [markdown]
+# At the mark itself the clerk is no worse here. But it says the same after these letters wherever they stand, outside a
+# quotation too, where the mark cannot come; what the network says there was in the picture with the shut unit.
+#
 # ## The gradient agrees: the past is short
 #
 # Back to the real text and the large network. Forgetting told what memory is worth. The gradient tells something else: if the
@@ -1231,8 +1242,9 @@ for lag in (1, 2, 4, 8, 16, 32, 64, 128):
         )
 
 # %% [markdown]
-# The two measures have nothing in common but the network: one nudges, the other erases. They agree about where the past ends.
-# No such agreement is guaranteed; lesson 04 met a gradient of exactly zero where the influence was not.
+# The two measures have nothing in common but the network: one nudges, the other erases. They agree about where the past ends:
+# at the length of a line either has lost more than ninety-nine parts in a hundred, and the price falls a little faster. No such
+# agreement is guaranteed; lesson 04 met a gradient of exactly zero where the influence was not.
 #
 # ## Exercises
 #
@@ -1308,7 +1320,8 @@ exercises.q5.check(compressed_bytes)
 # %% [markdown]
 # ## You have seen
 #
-# - A table of counts, made in seconds, is a strong language model on a small text, and the half of an even better one.
+# - A table of counts, made in less than a second, is a strong language model on a small text, and the half of an even better
+#   one.
 # - Nats, bits, perplexity and bytes are one quantity. Its error bar must come from blocks of text, and two models are best
 #   compared character by character.
 # - A carried state is used for several times the clerk's page, about a line, and the price of losing it can be measured without
@@ -1341,7 +1354,8 @@ exercises.q5.check(compressed_bytes)
 #   day, and the mixture of both that beat either.
 # - Graves (2013), *Generating sequences with recurrent neural networks*: characters, and writing by drawing.
 # - Karpathy (2015), *The unreasonable effectiveness of recurrent neural networks*: units colored on text, and the data of this
-#   lesson. Karpathy, Johnson and Li (2015), *Visualizing and understanding recurrent networks*: the same with measurements.
+#   lesson. Karpathy, Johnson and Fei-Fei (2015), *Visualizing and understanding recurrent networks*: the same with
+#   measurements.
 # - Tallec and Ollivier (2018), *Can recurrent neural networks warp time?*, ICLR: why the bias of a gate is a length of memory.
 # - Strobelt, Gehrmann, Pfister and Rush (2018), *LSTMVis*, IEEE TVCG 24: mark a range, find its like.
 # - Holtzman et al. (2020), *The curious case of neural text degeneration*, ICLR: why the likeliest text is not the best, and
