@@ -328,6 +328,6 @@ q5 = Exercise(
         "The imaginary part of L(w + iε) is ε L'(w), with an error of ε³. Nothing is subtracted, so ε can be 1e-30.",
     ),
     why="L(w + iε) = L(w) + iε L'(w) - ε² L''(w)/2 - …: the derivative stands alone in the imaginary part. Without a "
-    "difference there is nothing to cancel, and the left branch of the valley is gone (Squire and Trapp 1998). It "
+    "difference there is nothing to cancel, and the right branch of the valley is gone (Squire and Trapp 1998). It "
     "needs a loss that NumPy can compute with complex numbers: tanh can, a comparison such as in relu cannot.",
 )
