@@ -126,6 +126,22 @@ def test_the_scale_names_its_ends_and_several_texts_share_it():
     assert reader.lines == ["good", "awful"]
 
 
+@pytest.mark.parametrize(("sign", "ends"), [(1, ["0", "+2.00"]), (-1, ["−2.00", "0"])])
+def test_the_scale_has_one_side_where_all_values_have_one_sign(sign, ends):
+    page = highlight_text(["a", "b", "c"], [0, sign, 2 * sign])._repr_html_()
+    assert Reader(page).scale.split() == ends
+    assert page.count("&nbsp;") == 11  # zero and ten levels
+
+
+def test_a_scale_of_zeros_keeps_both_sides():
+    assert Reader(highlight_text(["a", "b"], [0, np.nan], limit=1)._repr_html_()).scale.split() == ["−1.00", "+1.00"]
+
+
+def test_a_terminal_shows_the_plain_form():
+    text = highlight_text(["not", "good"], [-0.8, 0.25])
+    assert repr(text) == "  not  good\n−0.80 +0.25"
+
+
 def test_a_given_limit_is_kept_and_larger_values_get_the_strongest_level():
     text = highlight_text(["a", "b"], [0.5, 9.0], limit=1)
     assert text.limit == 1

@@ -19,9 +19,9 @@ DARK = LinearSegmentedColormap.from_list(
 IN_THE_DARK = ('[data-jp-theme-light="false"]', ".vscode-dark", 'html[theme="dark"]')
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HighlightedText:
-    """Words with a signed number each; a notebook shows it in color, `print` as words over numbers.
+    """Words with a signed number each; a notebook shows it in color, a terminal and `print` as words over numbers.
 
     Attributes:
         lines: for each text a pair of (words, values): a tuple of str and a float array (words,), NaN for a word
@@ -40,6 +40,10 @@ class HighlightedText:
         """The plain form: words, and under them their numbers."""
         rows = [row for words, values in self.lines for row in [*_plain_rows(words, values), ""]]
         return "\n".join([self.title, "", *rows] if self.title else rows).rstrip()
+
+    def __repr__(self):
+        """What a terminal shows where no notebook does: the plain form."""
+        return str(self)
 
     def _repr_html_(self):
         """The colored form, self-contained: a style sheet of classes, the words, and the scale."""
@@ -77,9 +81,13 @@ class HighlightedText:
         return f'<span class="{class_of(level)}" title="{number}">{html.escape(word)}{hidden}</span>'
 
     def _scale(self):
-        """The legend: every level from blue to orange with its ends named; not part of a selection."""
-        steps = "".join(f'<i class="{class_of(level)}">&nbsp;</i>' for level in range(-LEVELS, LEVELS + 1))
-        return f'<p class="rnn-scale">{signed(-self.limit)} {steps} {signed(self.limit)}</p>'
+        """The legend: all levels with the ends named, or one side of them where all values have one sign."""
+        values = np.concatenate([values for _, values in self.lines])
+        below, above = (values < 0).any(), (values > 0).any()
+        lowest, highest = (-LEVELS if below or not above else 0), (LEVELS if above or not below else 0)
+        steps = "".join(f'<i class="{class_of(level)}">&nbsp;</i>' for level in range(lowest, highest + 1))
+        low, high = (signed(level / LEVELS * self.limit) if level else "0" for level in (lowest, highest))
+        return f'<p class="rnn-scale">{low} {steps} {high}</p>'
 
 
 def highlight_text(tokens, values, *, limit=None, title=None, separator=" "):
