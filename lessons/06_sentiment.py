@@ -267,7 +267,7 @@ _ = plot_scores(
     {"bidirectional LSTM": accuracies},
     baseline={"words and pairs, counted": bag_right.mean()},
     published=published,
-    title="Reading and counting, on the same test sentences",
+    title="Reading is ahead of counting by less than the test can tell",
 )
 
 # %% [markdown]
@@ -352,7 +352,7 @@ reader_right = {
 _ = plot_scores(
     {name: right.mean(axis=1) for name, right in reader_right.items()},
     baseline={"words": bag_scores_sample[1], "words and pairs": bag_scores_sample[2]},
-    title="Where order decides, eight units beat every count of words",
+    title="Where order decides, eight units beat both counts of words",
 )
 
 # %% [markdown]
@@ -388,7 +388,7 @@ _ = plot_unit_over_time(
     tokens=ours[2].split(),
     labels=["answer"],
     quantity="logit if the sentence ended here\n(above 0: positive)",
-    title="What the network would say after each word",
+    title="At *but* the answer falls below zero",
 )
 
 # %% [markdown]
@@ -439,7 +439,9 @@ left_over = np.nansum(shares.values, axis=1) - (shares.score - shares.baseline_s
 for text, score in zip(asked, shares.score, strict=True):
     print(f"{score:+.2f}  {text}")
 print(f"largest error of the sums: {np.abs(left_over).max():.3f} logits")
-_ = plot_highlighted_texts(colored, quantity="share of the logit", title="What each word adds to the answer")
+_ = plot_highlighted_texts(
+    colored, quantity="share of the logit", title="*not* gets a share of its own, *good* keeps its color"
+)
 
 # %% [markdown]
 # Compare the first two sentences. *not* is colored, and *good* and *moving* keep the color they had without it: the network

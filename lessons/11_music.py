@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # 11. Music: right about every note, wrong about every chord
+# # 11. Music: right about the notes, wrong about the chords
 #
 # Two networks listen to Bach's chorales, one chord after the other. Before each chord, the first says of every key of the piano
 # how probable it is. The second says which is the highest note; once it knows that one, which is the next below; and so on down
@@ -352,7 +352,7 @@ from rnn_course.plots import plot_against_minutes
 _ = plot_against_minutes(
     {name: tuple(np.stack(several, axis=1)) for name, several in courses.items()},
     quantity="nats a frame (valid)",
-    title="To know the notes above is worth more than any training",
+    title="Note after note begins below where key by key ends",
 )
 
 # %% [markdown]
@@ -383,7 +383,7 @@ for name, several in spent.items():
 _ = plot_scores(
     {name: several[:, 1] for name, several in spent.items()},
     baseline={name: later for name, (_, later) in baselines.items()},
-    published={"GRU": PUBLISHED["GRU"], "RNN-NADE": PUBLISHED_JOINT} if data.source != "sample" else None,
+    published={"GRU": PUBLISHED["GRU"], "RNN-NADE, with them": PUBLISHED_JOINT} if data.source != "sample" else None,
     quantity="nats a frame on test chorales, without first frames",
     value_format=".2f",
     title="The same memory, and a chord for three nats less",
@@ -448,7 +448,7 @@ _ = plot_breakdown(
     groups=["highest", "second", "third", "lowest"] if SLOTS == 4 else range(1, SLOTS + 1),
     x="note of the chord, from above",
     y="nats a frame",
-    title="The highest note is dear, the bass follows from the others",
+    title="The highest note is dearest, the lowest cheapest, none is free",
 )
 
 # %% [markdown]
@@ -509,7 +509,7 @@ for name, frames in chords.items():  # (frames, keys)
 frames = len(data.test.rolls[shortest])
 chances = 1 / (1 + np.exp(-models["key by key"].predict_on_batch(heard[shortest : shortest + 1])[0, :frames]))
 _ = plot_piano_roll(
-    data.test.rolls[shortest], probabilities=chances, title="Many keys are half likely, and a coin decides on each"
+    data.test.rolls[shortest], probabilities=chances, title="Many keys are possible, and a coin decides on each"
 )
 
 # %% [markdown]
@@ -742,7 +742,8 @@ norms = {}
 for name, place in (("at the last chord", lengths - 1), ("in the middle", lengths // 2)):
     rows = zip(norms_before(place), place, strict=True)
     norms[name] = np.array([row[end - REACH : end + 1] for row, end in rows if end >= REACH])  # (tunes, 1 + REACH)
-_ = plot_gradient_flow(norms, against="lag", title="At the end the network listens further back")
+axes = plot_gradient_flow(norms, against="lag", title="At the last chord the gradient falls more slowly")
+axes.set_xlabel("frames before the chord asked about")
 profiles = {name: np.median(rows, axis=0)[::-1] for name, rows in norms.items()}
 for name, median in profiles.items():
     print(f"{name}: of the gradient one frame back, {median[8] / median[1]:.1%} are left eight frames back")
@@ -813,7 +814,7 @@ for name, concept in concepts.items():
 
 # %% [markdown]
 # Nobody told it about basses, cadences or keys, and there are units that follow each, more than twice as closely as chance
-# would. One test tune, with three of them under it; the grey frames are cadences, of which it was never told:
+# would. One test tune, with three of them under it; grey frames are cadences above, and minor below; it was told of neither:
 
 # %%
 from rnn_course.plots import plot_roll_with_activity
@@ -827,8 +828,11 @@ axes = plot_roll_with_activity(
     unit_labels=[f"{follow[name].best}: {word}" for name, word in zip(shown, ("bass", "cadence", "mode"), strict=True)],
     title="Three units: the bass, the coming cadence, major or minor",
 )
-for frame in np.flatnonzero(truth[tune].cadence):
-    axes[0].axvspan(frame, frame + 1, color="0.9", zorder=0)
+for frame in range(length):
+    if truth[tune].cadence[frame]:
+        axes[0].axvspan(frame, frame + 1, color="0.9", zorder=0)
+    if truth[tune].minor[frame]:
+        axes[-1].axvspan(frame, frame + 1, color="0.9", zorder=0)
 
 # %% [markdown]
 # ## Hold a few units, and major turns into minor
@@ -912,19 +916,24 @@ dark = np.broadcast_to(flats[:, None], mask.shape)
 of_bach = unit_concept_correlation(hidden, dark, mask=mask, permutations=200, rng=np.random.default_rng(0))
 bach_minor = hidden[mask & dark].mean(axis=0)
 strongest = np.argsort(-np.abs(of_bach.correlation))
+found, chance = of_bach.correlation[of_bach.best], np.percentile(np.abs(of_bach.null), 95)
 print(
-    f"{flats.sum()} of {len(flats)} test chorales in minor; unit {of_bach.best}: r = {of_bach.correlation[of_bach.best]:+.2f}"
+    f"{flats.sum()} of {len(flats)} test chorales in minor; unit {of_bach.best}: r = {found:+.2f}, by chance {chance:.2f}"
 )
-bach_shares = {
-    count: share_of_flats(held_tunes(composer, OPENING, strongest[:count], bach_minor)) for count in (0, 4, 16, 64)
-}
-for count, share in bach_shares.items():
-    print(f"{count:2} of {hidden.shape[-1]} units held: {share:.0%} of E are flat")
+
+# %% [markdown]
+# Held, from the opening of before; as a control, units from the half that follows the mode least:
+
+# %%
+bach_shares = {}
+for name, order in (("units of the mode", strongest), ("other units", strongest[len(strongest) // 2 :])):
+    for count in (0, 4, 16, 64):
+        bach_shares[name, count] = share_of_flats(held_tunes(composer, OPENING, order[:count], bach_minor))
+        print(f"{count:2} {name} of {hidden.shape[-1]} held: {bach_shares[name, count]:.0%} of E are flat")
 
 # %% [markdown]
 # A unit that tells minor from major is here, too, and units that, held, turn C major into C minor in the middle of a tune.
-# But it takes more of them: with four, most of the E are still natural. (There was no control this time; nothing is said
-# about sixteen other units.)
+# But it takes more of them: with four, most of the E are still natural.
 #
 # ## Your own tunes
 #
@@ -1108,7 +1117,7 @@ opened = {
     **{f"unit_{name.replace(' ', '_')}": float(abs(found.correlation[found.best])) for name, found in follow.items()},
     **{f"flats_{count}_of_mode": share for count, share in zip(COUNTS, by_units["units of the mode"], strict=True)},
     **{f"flats_{count}_of_others": share for count, share in zip(COUNTS, by_units["other units"], strict=True)},
-    **{f"flats_{count}_of_bach": share for count, share in bach_shares.items()},
+    **{f"flats_{count}_of_bach_{name.split()[0]}": share for (name, count), share in bach_shares.items()},
     **{
         f"chance_{name.replace(' ', '_')}": float(np.percentile(np.abs(found.null), 95))
         for name, found in follow.items()

@@ -234,7 +234,7 @@ def watch_clips(model, seed, *, show=whole, alone=False):
 
 
 # %% [markdown]
-# The last two, between which it will be close, are trained from three starts each, the others from one.
+# The last two are trained from three starts each, the others from one.
 
 # %%
 models, curves, minutes = ({name: [] for name in builders} for _ in range(3))
@@ -480,7 +480,7 @@ _ = plot_breakdown(
     x="frames seen",
     y="test accuracy",
     baseline=1 / len(names),
-    title="Moving is known at once, going to and fro when it turns",
+    title="Moving is known after three frames, to and fro when it turns",
 )
 
 # %% [markdown]
@@ -771,7 +771,7 @@ _ = plot_history(
     metric="accuracy",
     best=None,
     quantity="accuracy",
-    title="The dev accuracy stands after twenty epochs",
+    title="The dev accuracy rises little after twenty epochs",
 )
 
 # %% [markdown]

@@ -674,9 +674,9 @@ from rnn_course.plots.style import figure_grid
 figure, axes = figure_grid(1, 2, row_height=3.1)
 lines = {name: (lengths, found[0]) for name, found in step_times.items()}
 bands = {name: found[1:] for name, found in step_times.items()}
-plot_cost(lines, quantity="time of a step (µs)", bands=bands, title="Time: level, or rising", ax=axes[0, 0])
+plot_cost(lines, quantity="time of a step (µs)", bands=bands, title="Time: the LSTM's step stays level", ax=axes[0, 0])
 lines = {name: (lengths, found) for name, found in kept.items()}
-_ = plot_cost(lines, quantity="bytes kept", title="Memory: level, or rising", ax=axes[0, 1])
+_ = plot_cost(lines, quantity="bytes kept", title="Memory: only the cache grows", ax=axes[0, 1])
 
 # %% [markdown]
 # Is there a length below which the Transformer is the cheaper one? From which length does it matter? The ratio of the two, point by point:
@@ -743,7 +743,9 @@ for part, style, label in zip(by_thousand.values(), styles, ("LSTM", "afresh", "
     ax.plot(thousands_read.reshape(-1, block).mean(axis=1), points, **style)
     ends.append((points[-1], label, style["color"]))
 ax.set_ylim(bottom=0)
-label_axes(ax, x="thousand steps", y="surprise above\nthe floor (nats)", title="Step 100,000 is as good as step 1,000")
+label_axes(
+    ax, x="thousand steps", y="surprise above\nthe floor (nats)", title="The last thousands are as good as the first"
+)
 label_lines(ax, ends)
 print(
     f"largest memory cell: {largest[:1_000].max():.2f} early on, {largest[-1_000:].max():.2f} in the last thousand steps"

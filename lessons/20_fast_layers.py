@@ -879,7 +879,7 @@ gain, floor_share = rungs[best_of_keras] / rungs["FusedLSTM"], floor / rungs[bes
 
 # %% tags=["picture"]
 colors = ["#9A9A9A"] * 2 + ["#8FB8DE"] * len(ladder) + [CELL_COLORS["lstm"]]
-title = f"{gain:.1f} times as quick as Keras' layer, and the last rungs did it"
+title = f"{gain:.1f} times as quick as Keras' layer, and only the whole ladder is quicker"
 draw_bars(rungs, floor=floor, colors=colors, title=title)
 
 # %% [markdown]

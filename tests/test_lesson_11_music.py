@@ -102,6 +102,7 @@ def test_a_few_units_held_turn_major_into_minor_and_others_do_not(results):
 
 
 def test_so_they_do_in_the_network_that_learned_from_bach(results):
-    shares = [results[f"flats_{count}_of_bach"] for count in (0, 4, 16, 64)]
+    shares = [results[f"flats_{count}_of_bach_units"] for count in (0, 4, 16, 64)]
     assert shares[0] < 0.1 and shares[-1] > 0.8
     assert shares == sorted(shares)
+    assert max(results[f"flats_{count}_of_bach_other"] for count in (4, 16, 64)) < shares[2]
