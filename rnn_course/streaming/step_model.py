@@ -162,7 +162,10 @@ def call_again(chain, x, states, calls):
     Returns:
         The symbolic tensor that comes out, `(batch, time, …)`, or flat.
     """
-    told = keras.Model([chain.input, *inputs_like(states)], chain.output)  # Keras wants to know all inputs beforehand
+    more = inputs_like(states)  # Keras wants to know all inputs beforehand,
+    for tensor in more:
+        keras.layers.Identity()(tensor)  # and in some versions (3.13) that each has a use, be it outside of the model
+    told = keras.Model([chain.input, *more], chain.output)
     keras.models.clone_model(told, input_tensors=[x, *states], clone_function=lambda layer: layer, call_function=calls)
     return calls.last
 
