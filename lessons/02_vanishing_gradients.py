@@ -743,12 +743,12 @@ for delay in DELAYS:
         print(f"{delay:3} steps to wait, {name:10} {copied[delay, name]:.1%}")
 
 # %% [markdown]
-# Look at the shortest wait. The SimpleRNN, which could not keep one number for fifty steps, repeats ten symbols all but without a fault before
-# the gated cells have half of them. Its orthogonal matrix turns the state a little further at every step and loses
-# nothing: a conveyor belt that carries everything, in order, and for a dozen steps tanh takes little away. What it cannot do is
-# *choose*: keep this number and let two hundred others pass. That is what gates are for, and choosing is what the adding problem
-# asks. With a longer wait nobody gets anywhere in one epoch, and published runs with a thousand steps (Bai et al. 2018) leave all three
-# cells at the level of guessing. "Long memory" is more than one thing.
+# Look at the shortest wait. The SimpleRNN, which could not keep one number for fifty steps, repeats ten symbols all but without
+# a fault before the gated cells have half of them. Its orthogonal start is the likely reason: such a matrix turns the state a
+# little further at every step and loses nothing, a conveyor belt that carries everything, in order, and for a dozen steps tanh
+# takes little away. What it cannot do is *choose*: keep this number and let two hundred others pass. That is what gates are
+# for, and choosing is what the adding problem asks. With a longer wait nobody gets anywhere in one epoch, and published runs
+# with a thousand steps (Bai et al. 2018) leave all three cells at the level of guessing. "Long memory" is more than one thing.
 #
 # ## Exercises
 #

@@ -70,7 +70,7 @@ PLAY_CHARACTERS, PLAY_ASKED, SHUFFLES = 340_000, 40_000, 100  # of it, the last 
 # %% [markdown]
 # ## The text, looked at from above
 #
-# A text is one long row of symbols. What there is to know about it before any modelling: how long it is, how many different
+# A text is one long row of symbols. What there is to know about it before any modeling: how long it is, how many different
 # characters it has, and how long its lines are.
 
 # %%
@@ -563,9 +563,9 @@ print(f"price with {STEPS} to {2 * STEPS} characters remembered: {beyond_cut:+.4
 
 # %% [markdown]
 # Two things in one picture. To carry the state is worth a lot: emptied at every cut, it would have to begin anew for every
-# short stretch, at the mean price below the table. And the state could hold a whole scene, yet what it holds beyond about a
-# line of text buys nothing. It runs out close to where training cut the gradient. Is that the reason? One run cannot tell; set
-# `STEPS` higher and see.
+# short stretch, at the mean price below the table. And the state is carried through whole scenes, yet what it holds beyond
+# about a line of text buys nothing. It runs out close to where training cut the gradient. Is that the reason? One run cannot
+# tell; set `STEPS` higher and see.
 #
 # ## It writes: the likeliest text is a loop
 #
