@@ -680,8 +680,8 @@ for jit in (False,) if FAST else (False, True):
 # %% [markdown]
 # A mask costs something, one `where` a step, and not much; the price of padding is paid in steps. Dropping inputs is cheap too:
 # the mask is drawn once, outside the loop. Recurrent dropout takes longer in every step, because each gate gets a dropped state
-# of its own and Keras then multiplies gate by gate instead of once for all; compiled by XLA it is no longer the slowest of the
-# four. (On a GPU it also rules out the fused kernel.)
+# of its own and Keras then multiplies gate by gate instead of once for all; compiled by XLA that costs little or nothing. (On a
+# GPU it also rules out the fused kernel.)
 #
 # ## Clip the length, not the numbers
 #
