@@ -22,12 +22,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from rnn_course import __version__
 from rnn_course.cli import ProgressLine
 from rnn_course.lessons import (
     Execution,
     Lesson,
     LessonError,
     build_notebook,
+    colab_link,
     compare,
     default_parameters,
     execute,
@@ -70,6 +72,11 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def source_of(lesson: Lesson) -> Any:
+    """A lesson's notebook without outputs, as it is published: with the link that opens it in Colab."""
+    return build_notebook(lesson.path, link=colab_link(lesson.name, __version__))
+
+
 def notebook_path(lesson: Lesson, root: Path) -> Path:
     return root / "notebooks" / f"{lesson.name}.ipynb"
 
@@ -99,7 +106,7 @@ def run_build(arguments: argparse.Namespace, root: Path) -> int:
 
 def build(lesson: Lesson, root: Path, *, allow_sample: bool = False) -> None:
     """Execute one lesson in full, then write its notebook and its results."""
-    source = build_notebook(lesson.path)
+    source = source_of(lesson)
     print(f"{lesson.name}: running", file=sys.stderr)
     with tempfile.TemporaryDirectory() as scratch, ProgressLine(sys.stderr) as progress:
         execution = execute(source, progress=progress, cwd=Path(scratch))
@@ -140,7 +147,7 @@ def with_prose(lesson: Lesson, root: Path) -> str:
     """The notebook of a lesson with the prose that the lesson has now, and the outputs that it had."""
     import nbformat
 
-    path, source = notebook_path(lesson, root), build_notebook(lesson.path)
+    path, source = notebook_path(lesson, root), source_of(lesson)
     again = f"run `python tools/notebooks.py build {lesson.number:02}`"
     if not path.is_file():
         raise ValueError(f"{lesson.name} has no notebook whose outputs could be kept; {again}.")
@@ -239,7 +246,7 @@ def faults_of_lesson(lesson: Lesson, root: Path) -> list[str]:
     if not path.is_file():
         return [f"there is no notebook; {again}"]
     notebook = json.loads(_read(path))
-    faults = list(_faults_of_source(notebook, build_notebook(lesson.path), again))
+    faults = list(_faults_of_source(notebook, source_of(lesson), again))
     faults += _faults_of_outputs(notebook, again)
     faults += _faults_of_results(notebook, results_path(lesson, root), again)
     picture, kept = tagged_picture(notebook), picture_path(lesson, root)

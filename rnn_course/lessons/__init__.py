@@ -5,6 +5,7 @@ notebook, runs that notebook on a fresh kernel, reads the lesson's `results` bac
 behind, so that the `rnn-course` command and the notebook builder do the same thing in the same way.
 
 * `find`: where the lessons lie, and which one a learner means.
+* `colab`: where Colab finds the course and its notebooks.
 * `notebook`: from script to notebook; parameters read and replaced.
 * `run`: one execution on a fresh kernel.
 * `outputs`: what a run leaves, without logs, paths and addresses; `machine`: the folders and the size of this machine.
@@ -12,6 +13,7 @@ behind, so that the `rnn-course` command and the notebook builder do the same th
 * `results`: the flat figures of a run, recorded and set beside baseline and published figure.
 """
 
+from rnn_course.lessons.colab import REPOSITORY, colab_link, install_address
 from rnn_course.lessons.find import Lesson, course_folder, find_lesson, find_lessons, read_lesson
 from rnn_course.lessons.machine import machine_places, machine_size
 from rnn_course.lessons.notebook import build_notebook, default_parameters, inject_parameters, source_hash
@@ -21,6 +23,7 @@ from rnn_course.lessons.run import CellProgress, Execution, LessonError, execute
 from rnn_course.lessons.sections import figures, section_names
 
 __all__ = [
+    "REPOSITORY",
     "REQUIRED_RESULTS",
     "CellProgress",
     "Comparison",
@@ -29,6 +32,7 @@ __all__ = [
     "LessonError",
     "build_notebook",
     "clean_outputs",
+    "colab_link",
     "compare",
     "course_folder",
     "default_parameters",
@@ -37,6 +41,7 @@ __all__ = [
     "find_lesson",
     "find_lessons",
     "inject_parameters",
+    "install_address",
     "machine_places",
     "machine_size",
     "read_lesson",

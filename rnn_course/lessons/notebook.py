@@ -11,11 +11,12 @@ from typing import Any
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
-def build_notebook(path: Path) -> Any:
+def build_notebook(path: Path, *, link: str | None = None) -> Any:
     """Turn a percent script into a notebook without outputs; the same script gives the same bytes.
 
     Args:
         path: the percent script.
+        link: Markdown that is put below the title, such as `colab_link` gives; none when `None`.
 
     Returns:
         An `nbformat` notebook (version 4.5). A cell's id comes from its type and text, so that an edit changes
@@ -26,6 +27,9 @@ def build_notebook(path: Path) -> Any:
     notebook = jupytext.reads(Path(path).read_text(encoding="utf-8"), fmt="py:percent")
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata = type(notebook.metadata)({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    if link is not None:
+        title, _, text = notebook.cells[0].source.partition("\n")
+        notebook.cells[0].source = f"{title}\n\n{link}\n{text}"
     _set_cell_ids(notebook)
     for cell in notebook.cells:
         cell.metadata.pop("lines_to_next_cell", None)

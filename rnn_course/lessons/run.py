@@ -50,6 +50,7 @@ def execute(
     timeout: float | None = None,
     progress: Callable[[CellProgress], None] | None = None,
     cwd: Path | None = None,
+    python: Path | None = None,
 ) -> Execution:
     """Run a lesson's notebook on a fresh kernel and read its `results`.
 
@@ -61,6 +62,7 @@ def execute(
         timeout: seconds that one cell may take; no limit when `None`.
         progress: called as each code cell starts, once a second while it runs, and when it is done.
         cwd: the folder the kernel runs in; this process's own when `None`.
+        python: the interpreter that runs the cells, which has ipykernel; the one that runs this when `None`.
 
     Returns:
         The executed, cleaned notebook, the lesson's results and the seconds.
@@ -72,7 +74,7 @@ def execute(
     notebook = inject_parameters(notebook, parameters or {})
     start = time.perf_counter()
     try:
-        results = asyncio.run(_execute(notebook, timeout, progress or _no_progress, cwd))
+        results = asyncio.run(_execute(notebook, timeout, progress or _no_progress, cwd, python))
     except LessonError as error:
         error.notebook = clean_outputs(error.notebook)
         raise
@@ -83,7 +85,7 @@ def _no_progress(progress: CellProgress) -> None:
     """Report nothing."""
 
 
-async def _execute(notebook, timeout, progress, cwd) -> dict[str, Any]:
+async def _execute(notebook, timeout, progress, cwd, python) -> dict[str, Any]:
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
@@ -91,6 +93,8 @@ async def _execute(notebook, timeout, progress, cwd) -> dict[str, Any]:
     # No kernel folders: the interpreter that runs the course is the kernel, whatever else is registered.
     kernels = KernelSpecManager(kernel_dirs=[])
     manager = AsyncKernelManager(kernel_name=KERNEL["name"], kernel_spec_manager=kernels)
+    if python is not None:
+        manager.kernel_spec.argv[0] = str(python)
     client = NotebookClient(notebook, km=manager, timeout=timeout, record_timing=False)
     # What the kernel says is in the notebook; what its libraries write past it goes to a file, not the terminal.
     with tempfile.TemporaryFile() as log:
