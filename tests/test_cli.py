@@ -13,6 +13,7 @@ import matplotlib.image
 import nbformat
 import pytest
 
+import rnn_course
 from rnn_course import cli, lessons
 from rnn_course.cli import doctor, run
 from rnn_course.lessons import find
@@ -112,7 +113,7 @@ def test_a_run_prints_its_results_beside_the_baseline_and_says_which_data_it_rea
         "accuracy  50.0 ± 1.0 %  25.0 %    –",
         "steps     12            –         –",
     ]
-    assert "\nData: auto. Time: 0." in done.stdout
+    assert re.search(r"^Data: auto\. Time: 0\.\d minutes\.$", done.stdout, re.MULTILINE)
     assert f"In {os.path.join('runs', '42_tiny')}: 42_tiny.ipynb, results.json and 1 figure.\n" in done.stdout
 
 
@@ -137,7 +138,9 @@ def test_a_second_run_with_other_parameters_takes_the_place_of_the_first(finishe
     assert json.loads((out / "results.json").read_text()) == {**RESULTS, "fast": True, "source": "sample"}
     injected = nbformat.read(out / "42_tiny.ipynb", as_version=4).cells[3]
     assert injected.source == "FAST = True\nSOURCE = 'sample'"
-    assert "Data: sample (the small one that comes with the course, not the real data)." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Data: sample (the small one that comes with the course, not the real data). Time: 0." in said
+    assert " minutes. A small run (--fast): its figures are no result.\n" in said
 
 
 @pytest.mark.parametrize(
@@ -165,12 +168,48 @@ def test_what_cannot_be_done_is_refused_before_anything_runs(folder, monkeypatch
     assert files_in(folder) == before
 
 
-@pytest.mark.parametrize("typed", [[], ["walk"], ["run"], ["list", "--all"], ["data"]])
-def test_a_wrong_command_line_exits_with_2(typed, capsys):
+def test_a_run_that_fell_back_on_the_sample_says_where_the_reason_stands(folder, tmp_path, capsys):
+    execution = lessons.Execution(nbformat.v4.new_notebook(), {"minutes": 0.01, "source": "sample"}, 1.0)
+    arguments = cli.build_parser().parse_args(["run", "42_tiny.py"])
+    run._report(find.read_lesson(folder / "42_tiny.py"), execution, tmp_path, arguments)
+    assert "not the real data; the notebook says why). Time: 0.0 minutes.\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("typed", "usage"),
+    [
+        (["walk"], "usage: rnn-course [-h] [--version] COMMAND"),
+        (["run"], "usage: rnn-course run "),
+        (["run", "6", "--sorce", "sample"], "usage: rnn-course run "),
+        (["list", "--all"], "usage: rnn-course list "),
+    ],
+)
+def test_a_wrong_command_line_exits_with_2_and_shows_what_that_command_takes(typed, usage, capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(typed)
     assert caught.value.code == 2
-    assert "usage: rnn-course" in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith(usage)
+
+
+@pytest.mark.parametrize(("typed", "shown"), [([], "rnn-course run sentiment"), (["data"], "rnn-course data verify")])
+def test_a_command_without_its_words_shows_the_help_and_exits_with_2(typed, shown, capsys):
+    assert cli.main(typed) == 2
+    assert shown in capsys.readouterr().err
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"rnn-course {rnn_course.__version__}\n"
+
+
+def test_a_reader_that_stops_early_gets_no_traceback():
+    reading, writing = os.pipe()
+    os.close(reading)  # as `rnn-course list | head -0` would
+    with os.fdopen(writing, "w") as pipe:
+        done = subprocess.run([sys.executable, "-m", "rnn_course.cli", "list"], stdout=pipe, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_a_failing_cell_is_named_and_what_ran_is_kept_under_a_name_that_says_so(folder, monkeypatch, capsys):

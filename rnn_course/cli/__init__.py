@@ -8,10 +8,12 @@ Everything heavy is imported where it is used, so that `--help` answers at once.
 * `messages`: exit codes, complaints and tables; `progress`: how far a run is.
 """
 
+import os
+import sys
 from collections.abc import Sequence
 
 from rnn_course.cli.lab import open_lab
-from rnn_course.cli.messages import INTERRUPTED, WRONG_USE, UsageError, complain
+from rnn_course.cli.messages import FAILED, INTERRUPTED, WRONG_USE, UsageError, complain
 from rnn_course.cli.parser import build_parser
 from rnn_course.cli.progress import ProgressLine
 
@@ -30,13 +32,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with code 2 for an unknown option, with code 0 after `--help`.
     """
-    parser = build_parser()
-    arguments, rest = parser.parse_known_args(argv)
+    arguments, rest = build_parser().parse_known_args(argv)
     if rest and arguments.act is not open_lab:
-        parser.error(f"unknown arguments: {' '.join(rest)}")
+        arguments.command.error(f"unknown arguments: {' '.join(rest)}")
     arguments.rest = rest
     try:
-        return arguments.act(arguments)
+        code = arguments.act(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read along, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it closes stdout
+        return FAILED
     except UsageError as error:
         return complain(error, WRONG_USE)
     except KeyboardInterrupt:

@@ -1,12 +1,14 @@
 """What can be typed: the subcommands, their options, and examples of each."""
 
 import argparse
+import sys
 from collections.abc import Callable
 
 from rnn_course.cli.data import fetch_data, list_data, verify_data
 from rnn_course.cli.doctor import examine
 from rnn_course.cli.lab import open_lab
 from rnn_course.cli.listing import list_lessons
+from rnn_course.cli.messages import WRONG_USE
 from rnn_course.cli.run import run_lesson
 
 
@@ -14,8 +16,11 @@ def build_parser() -> argparse.ArgumentParser:
     """Describe the subcommands, each with enough examples to use it.
 
     Returns:
-        The parser; what it parses carries the function to call as `act`.
+        The parser; what it parses carries the function to call as `act`, and as `command` the parser of the
+        subcommand, which knows what can be typed there.
     """
+    from rnn_course import __version__
+
     parser = argparse.ArgumentParser(
         prog="rnn-course",
         description="Recurrent networks in Keras, trained on real data and then opened.",
@@ -23,7 +28,9 @@ def build_parser() -> argparse.ArgumentParser:
         "`rnn-course COMMAND --help` shows what a command takes.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    parser.add_argument("--version", action="version", help="show the version", version=f"rnn-course {__version__}")
+    parser.set_defaults(act=_show_help, command=parser)
+    commands = parser.add_subparsers(metavar="COMMAND")
     _add(commands, "list", list_lessons, "list the lessons with their minutes", "rnn-course list")
     _describe_run(commands)
     lab = _add(
@@ -39,6 +46,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _show_help(arguments: argparse.Namespace) -> int:
+    """Show whoever typed no command, or half of one, what there is."""
+    arguments.command.print_help(sys.stderr)
+    return WRONG_USE
+
+
 def _add(commands, name: str, act: Callable, purpose: str, examples: str) -> argparse.ArgumentParser:
     indented = "\n".join(f"  {line}" for line in examples.splitlines())
     command = commands.add_parser(
@@ -48,7 +61,7 @@ def _add(commands, name: str, act: Callable, purpose: str, examples: str) -> arg
         epilog=f"Examples:\n{indented}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.set_defaults(act=act)
+    command.set_defaults(act=act, command=command)
     return command
 
 
@@ -88,7 +101,8 @@ def _describe_data(commands) -> None:
         "Examples:\n  rnn-course data list\n  rnn-course data fetch sst2 sms_spam\n  rnn-course data verify",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    acts = data.add_subparsers(metavar="ACTION", required=True)
+    data.set_defaults(act=_show_help, command=data)
+    acts = data.add_subparsers(metavar="ACTION")
     _add(acts, "list", list_data, "list the data sets: size, cached or not, license", "rnn-course data list")
     fetch = _add(
         acts,

@@ -34,7 +34,7 @@ def run_lesson(arguments: argparse.Namespace) -> int:
         return complain(f"{error}\n{_keep_failed(error.notebook, lesson.name, out)}", FAILED)
     except OSError as error:
         return complain(f"the run could not be saved in {out}: {error}", FAILED)
-    _report(lesson, execution, out)
+    _report(lesson, execution, out, arguments)
     return 0
 
 
@@ -132,7 +132,7 @@ def _keep_failed(notebook, name: str, out: Path) -> str:
     return f"What was executed until then is in {kept}."
 
 
-def _report(lesson, execution, out: Path) -> None:
+def _report(lesson, execution, out: Path, arguments: argparse.Namespace) -> None:
     from rnn_course.lessons import compare, figures, show_figure
 
     rows = [["metric", "model", "baseline", "published"]]
@@ -140,9 +140,11 @@ def _report(lesson, execution, out: Path) -> None:
         cells = ((row.model, row.spread), (row.baseline, row.baseline_spread), (row.published, None))
         rows.append([row.metric, *(show_figure(row.metric, value, spread) for value, spread in cells)])
     source = execution.results["source"]
-    known = " (the small one that comes with the course, not the real data)" if source == "sample" else ""
+    why = "" if arguments.source == "sample" else "; the notebook says why"
+    known = f" (the small one that comes with the course, not the real data{why})" if source == "sample" else ""
+    small = " A small run (--fast): its figures are no result." if arguments.fast else ""
     pictures = len(figures(execution.notebook))
     print(f"{lesson.number:02}. {lesson.plain_title}\n")
     print_table(rows)
-    print(f"\nData: {source}{known}. Time: {execution.seconds / 60:.1f} minutes.")
+    print(f"\nData: {source}{known}. Time: {execution.seconds / 60:.1f} minutes.{small}")
     print(f"In {out}: {lesson.name}.ipynb, results.json and {pictures} figure{'' if pictures == 1 else 's'}.")
