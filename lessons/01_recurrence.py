@@ -250,7 +250,7 @@ def show(*functions):
 show(reference.simple_rnn_step, forward, reference.project)
 
 # %% [markdown]
-# `project` computes x_t W + b for all steps at once, since no state is needed for that; the loop only adds h_{t-1} U. Do our three
+# `project` computes $x_t W + b$ for all steps at once, since no state is needed for that; the loop only adds $h_{t-1} U$. Do our three
 # numbers come out?
 
 # %%

@@ -124,7 +124,7 @@ for name, other in zip(names, backwards, strict=True):
 #
 # A bright spot is at the places 2, 3, 4 of a line; in another clip at 4, 3, 2. Their means are the same. A recurrent layer of
 # two units without a nonlinearity tells them apart: one unit keeps the place until the next step, the other takes what was kept
-# off the new place. With x_t the place and h_t = x_t W + h_{t-1} U as in Keras:
+# off the new place. With $x_t$ the place and $h_t = x_t W + h_{t-1} U$ as in Keras:
 
 # %%
 kernel = np.array([[1.0, 1.0]])  # W: the place goes to both units
