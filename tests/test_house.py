@@ -5,11 +5,13 @@ Nothing here imports the package's rooms, so that it answers in seconds and befo
 
 import ast
 import contextlib
+import json
 import os
 import re
 import sys
 import tomllib
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -474,10 +476,107 @@ def test_the_license_is_the_one_that_is_declared():
     assert "the rnn_course authors" in FILES["LICENSE"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
-def test_every_file_that_a_page_links_to_exists(page):
-    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", FILES[page])
-    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+def prose_in(name, text, *, spans=False):
+    """Read what a page says outside of its code, with or without code spans: a notebook's Markdown cells, or a file."""
+    if name.endswith(".ipynb"):
+        cells = (cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown")
+        text = "\n\n".join("".join(cell["source"]) for cell in cells)
+    text = re.sub(r"^(```+|~~~+).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+    return text if spans else re.sub(r"`[^`]+`", "", text)
+
+
+def links_in(prose):
+    """List the targets of links and pictures, written in Markdown or in HTML."""
+    written = r"\]\(<?([^)\s>]+)|^\[[^\]]+\]: +(\S+)|\b(?:href|src)=[\"']([^\"']+)"
+    return ["".join(found) for found in re.findall(written, prose, re.MULTILINE)]
+
+
+def anchors_in(name, text):
+    """List the anchors of a page's headings: JupyterLab keeps case and signs, a page on the web does not."""
+    spoken = re.sub(r"(?<!`)`(?!`)", "", prose_in(name, text, spans=True))
+    headings = re.findall(r"^#+ +(.+?) *$", spoken, re.MULTILINE)
+    if name.endswith(".ipynb"):
+        return [heading.replace(" ", "-") for heading in headings]
+    return [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
+
+
+def broken_links(name, files):
+    """List the links of a page that lead nowhere: to no file of the project, no heading, or no address."""
+    broken = []
+    for link in links_in(prose_in(name, files[name])):
+        if re.match(r"https?:|mailto:", link):
+            broken += [] if re.fullmatch(r"https?://[\w.-]+\.\w+(/\S*)?|mailto:\S+@\S+", link) else [link]
+            continue
+        file, _, anchor = link.partition("#")
+        target = os.path.normpath(Path(name).parent / file).replace(os.sep, "/") if file else name
+        there = target in files or (ROOT / target).exists()
+        if not there or (anchor and unquote(anchor) not in anchors_in(target, files.get(target, ""))):
+            broken.append(link)
+    return broken
+
+
+PAGES = [name for name in FILES if name.endswith((".md", ".ipynb"))]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_and_picture_of_a_page_leads_somewhere(page):
+    assert broken_links(page, FILES) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("[a](cards/none.md)", ["cards/none.md"]),
+        ("![a](none.png) and <img src='none.gif'>", ["none.png", "none.gif"]),
+        ("[a][b]\n\n[b]: none.md", ["none.md"]),
+        ("## Where it is\n[a](#where-it-is) [b](#Where-it-is)", ["#Where-it-is"]),
+        ("[a](../README.md#run-it) [b](../README.md#walk-it)", ["../README.md#walk-it"]),
+        (
+            "[a](https://example.org/x_(y)) [b](https:/example.org) [c](http://nowhere)",
+            ["https:/example.org", "http://nowhere"],
+        ),
+        ("[a](../README.md) `[b](none.md)`\n```\n[c](none.md)\n```\n", []),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_caught(text, broken):
+    assert broken_links("data/page.md", {"data/page.md": text, "README.md": "# Course\n## Run it\n"}) == broken
+
+
+def test_a_notebook_is_searched_for_links_in_its_prose_alone():
+    cells = [{"cell_type": "markdown", "source": ["# The Gate\n", "[a](#The-Gate) [b](#the-gate)"]}]
+    cells += [{"cell_type": "code", "source": ["[c](none.md)"]}]
+    assert broken_links("page.ipynb", {"page.ipynb": json.dumps({"cells": cells})}) == ["#the-gate"]
+
+
+def lessons_spoken_of(prose):
+    """Yield (numbers, sentence) wherever a text speaks of lessons by their numbers."""
+    for sentence in re.split(r"(?<=[.:;?!])\s+(?=[A-Z*`])|\n\n|^[#|-] ", prose, flags=re.MULTILINE):
+        for numbers in re.findall(r"\b[Ll]essons?\s+(\d\d(?:(?:,| and| to| or|–)+\s*\d\d)*)\b", sentence):
+            yield re.findall(r"\d\d", numbers), sentence
+
+
+def test_a_lesson_that_does_not_exist_yet_is_called_planned():
+    there = {Path(name).name[:2] for name in FILES if name.startswith("lessons/")}
+    sources = PAGES + [name for name in FILES if name.startswith(("rnn_course/", "examples/", "benchmarks/"))]
+    missing = [
+        f"{name}: {sentence.strip()}"
+        for name in sources
+        for numbers, sentence in lessons_spoken_of(prose_in(name, FILES[name]))
+        if set(numbers) - there and "planned" not in sentence
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("As in lesson 06.", [["06"]]),
+        ("Lessons 05, 06 and 17 count. Lesson\n07 does not", [["05", "06", "17"], ["07"]]),
+        ("the lesson: 10 units", []),
+    ],
+)
+def test_the_lessons_that_a_text_speaks_of_are_found(text, numbers):
+    assert [found for found, _ in lessons_spoken_of(text)] == numbers
 
 
 def test_the_readme_gives_the_two_commands():
