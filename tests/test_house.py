@@ -471,6 +471,32 @@ def test_the_version_is_the_same_wherever_it_is_written():
     } <= {version}
 
 
+def code_of(function):
+    """A function's name, arguments and body as text that says nothing of comments, layout and docstring."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return "\n".join([function.name, ast.dump(function.args), *map(ast.dump, body)])
+
+
+def functions_of(source):
+    """Every function in a source, wherever it stands."""
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+
+
+def code_shown_in(notebook):
+    """The Python code that a notebook's outputs show, block by block."""
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
+    texts = ["".join(output.get("data", {}).get("text/markdown", "")) for output in outputs]
+    return [block for text in texts for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)]
+
+
+def test_a_notebook_shows_the_functions_as_the_package_has_them():
+    known = {code_of(function) for source in MODULES.values() for function in functions_of(source)}
+    notebooks = {name: json.loads(text) for name, text in FILES.items() if name.endswith(".ipynb")}
+    shown = {name: functions_of("\n".join(code_shown_in(notebook))) for name, notebook in notebooks.items()}
+    assert sum(map(len, shown.values())) >= 20  # otherwise nothing was looked at
+    assert [(name, each.name) for name, found in shown.items() for each in found if code_of(each) not in known] == []
+
+
 def test_the_license_is_the_one_that_is_declared():
     assert FILES["LICENSE"].startswith("MIT License")
     assert "the rnn_course authors" in FILES["LICENSE"]
