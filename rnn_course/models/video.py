@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from rnn_course.layers import FoldedTimeDistributed, MaskedPooling, recurrent_layer
+from rnn_course.layers import FoldedTimeDistributed, recurrent_layer
 
 
 def build_clip_model(
@@ -57,59 +57,6 @@ def build_clip_model(
     return keras.Model(clips, _watch(seen, real, classes, units, cell, dropout, every_frame), name="clip_model")
 
 
-def build_frame_average_model(*, classes, dropout=0.2, **frames):
-    """What single frames know: each one votes for itself, and the mean of their logits decides.
-
-    Nothing here compares two frames, so neither their order nor what changed between them can count: the baseline of
-    every network that claims to have seen a motion (Karpathy et al. 2014, "single-frame"). With `pairs` every frame
-    votes together with the one before it: the baseline of every network that claims to have remembered something.
-
-    Input:  (batch, time, height, width, channels) pixels from 0 to `brightest`, any number of frames.
-    Output: (batch, classes) logits.
-
-    Args:
-        classes: how many classes there are.
-        dropout: share of features that is set to zero while training.
-        frames: what frames are and how they are looked at, as in `build_clip_model`: height and width, and where wanted
-            channels, filters, features, pairs, mask_zero and brightest.
-
-    Returns:
-        An uncompiled `keras.Model` of the layers clips, brightness, frames, norm, features_dropout, frame_logits,
-        pooling and logits. `frame_logits` are those of each frame, or pair, (batch, time, classes).
-    """
-    clips, seen, real = look(**frames)
-    seen = layers.SpatialDropout1D(dropout, name="features_dropout")(seen)
-    votes = MaskedPooling(name="pooling")(layers.Dense(classes, name="frame_logits")(seen), mask=real)
-    return keras.Model(clips, layers.Identity(name="logits")(votes[:, classes:]), name="frame_average_model")
-
-
-def build_late_fusion_model(*, classes, hidden=64, dropout=0.2, **frames):
-    """What all frames know together when their order is lost: their features meet, then a dense network decides.
-
-    Unlike votes, features may be compared: that something was at the left and also at the right, though not which came
-    first. The largest and the mean value of each feature are kept.
-
-    Input:  (batch, time, height, width, channels) pixels from 0 to `brightest`, any number of frames.
-    Output: (batch, classes) logits.
-
-    Args:
-        classes: how many classes there are.
-        hidden: units of the dense layer.
-        dropout: share of features and of the units that is set to zero while training.
-        frames: what frames are and how they are looked at, as in `build_frame_average_model`.
-
-    Returns:
-        An uncompiled `keras.Model` of the layers clips, brightness, frames, norm, features_dropout, pooling, hidden,
-        hidden_dropout and logits.
-    """
-    clips, seen, real = look(**frames)
-    seen = layers.SpatialDropout1D(dropout, name="features_dropout")(seen)
-    pooled = MaskedPooling(name="pooling")(seen, mask=real)  # (batch, 2 * features)
-    meeting = layers.Dense(hidden, activation="relu", name="hidden")(pooled)
-    logits = layers.Dense(classes, name="logits")(layers.Dropout(dropout, name="hidden_dropout")(meeting))
-    return keras.Model(clips, logits, name="late_fusion_model")
-
-
 def build_feature_model(*, features, classes, units=64, cell="gru", dropout=0.2, every_frame=False):
     """The recurrent half of `build_clip_model`, for features that a frozen network has computed once.
 
@@ -137,7 +84,7 @@ def build_feature_model(*, features, classes, units=64, cell="gru", dropout=0.2,
 
 
 def look(height, width, channels=1, filters=(16, 32, 32), features=64, pairs=False, mask_zero=False, brightest=255):
-    """Let the same convolutions look at every frame, or at every pair of neighbors; the first half of each model here.
+    """Let the same convolutions look at every frame, or at every pair of neighbors: how each clip model begins.
 
     Without the norm nothing is learned for many epochs: what differs from frame to frame is small beside what does not.
 
