@@ -19,6 +19,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "rnn_course"
 LONGEST_FILE = 300  # lines of code; what is written about the code does not count
+LONGEST_MODEL = 60
+LONGEST_FUNCTION = 36  # two ways back through a GRU; half of the others have five lines or fewer
 
 
 def parse_layers(text):
@@ -418,6 +420,24 @@ def test_lines_of_code_are_counted_without_what_is_written_about_them():
 def test_every_file_can_be_read_in_one_sitting():
     lines = {module: lines_of_code(source) for module, source in MODULES.items()}
     assert {module: count for module, count in lines.items() if count > LONGEST_FILE} == {}
+
+
+def test_every_model_fits_on_a_page():
+    lines = {module: lines_of_code(source) for module, source in MODULES.items() if module.startswith("models.")}
+    assert {module: count for module, count in lines.items() if count > LONGEST_MODEL} == {}
+
+
+def body_lines(function):
+    """Count the lines from the first statement of a function to its last, the docstring left out."""
+    first = 1 if ast.get_docstring(function, clean=False) is not None else 0
+    body = function.body[first:]
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def test_no_function_is_longer_than_the_way_back_through_a_gru():
+    lines = [(body_lines(each), module, each.name) for module in MODULES for each in functions_of(MODULES[module])]
+    assert [entry for entry in lines if entry[0] > LONGEST_FUNCTION] == []
+    assert sorted(lines)[len(lines) // 2][0] <= 8
 
 
 def test_no_file_is_a_drawer_for_everything():
