@@ -32,7 +32,7 @@ read_text             your own text file, cut in two by position
 
 Every `load_<task>(source="auto")` takes the real set where it can be had and says which it took; "sample" is
 bundled and touches no network. `registry` knows every file's address, sum, license and citation, `cache` fetches
-and verifies it, `samples` writes the bundled files anew.
+and verifies it, `sources` says what "auto" takes, `samples` writes the bundled files anew.
 """
 
 from rnn_course.data.bilingual import make_sentence_pairs

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_course.data.cache import DataError, fetch, status
+from rnn_course.data.cache import fetch
 from rnn_course.data.registry import shipped
+from rnn_course.data.sources import card_of, real_or_sample, refuse_unknown
 
 LOWEST, KEYS = 21, 88  # the piano: key k is MIDI number 21 + k
 HIGHEST = LOWEST + KEYS - 1
@@ -128,16 +129,14 @@ def load_chorales(source: str = "auto") -> Chorales:
         >>> load_chorales("sample")
         Chorales(source='sample', train / valid / test = 120 / 20 / 40 tunes)
     """
-    if source not in SOURCES:
-        known = ", ".join(map(repr, SOURCES))
-        raise ValueError(f"There is no source {source!r} of chorales. Pass one of: {known}.")
+    refuse_unknown(source, SOURCES, "chorales")
     if source == "auto":
-        return _load_best()
+        sample = "the bundled sample, chorales written by the course's grammar"
+        return real_or_sample(load_chorales, "jsb_chorales", sample, about="chorales by J. S. Bach")
     if source == "sample":
-        return Chorales(
-            **read_tunes(shipped("data", "samples", "chorales.json")), source=source, card=_card("chorales")
-        )
-    return Chorales(**_read_frames(fetch(source)["jsb-chorales-quarter.json"]), source=source, card=_card(source))
+        splits = read_tunes(shipped("data", "samples", "chorales.json"))
+        return Chorales(**splits, source=source, card=card_of("chorales"))
+    return Chorales(**_read_frames(fetch(source)["jsb-chorales-quarter.json"]), source=source, card=card_of(source))
 
 
 def split_tunes(
@@ -362,18 +361,3 @@ def _equal_but_for_the_key(rolls: Sequence[np.ndarray]) -> list[list[int]]:
         lowest = roll.any(axis=0).argmax()  # 0 where all is silent
         groups.setdefault((len(roll), np.roll(roll, -lowest, axis=1).tobytes()), []).append(place)
     return list(groups.values())
-
-
-def _load_best() -> Chorales:
-    found = all(file.state == "cached" for file in status("jsb_chorales"))
-    try:
-        real = load_chorales("jsb_chorales")
-    except DataError as error:
-        print(f"Data: the bundled sample, chorales written by the course's grammar, because {error.reason}.")
-        return load_chorales("sample")
-    print(f"Data: jsb_chorales, chorales by J. S. Bach, {'found in the cache' if found else 'downloaded just now'}.")
-    return real
-
-
-def _card(name: str) -> str:
-    return shipped("data", "cards", f"{name}.md").read_text(encoding="utf-8")

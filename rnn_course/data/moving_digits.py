@@ -2,15 +2,16 @@
 
 import gzip
 import math
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from rnn_course.data.cache import DataError, fetch, status
+from rnn_course.data.cache import fetch
 from rnn_course.data.motions import MOTIONS, PAIRS, Clips, make_clips
 from rnn_course.data.moving_shapes import SHAPES, draw_shapes
-from rnn_course.data.registry import shipped
+from rnn_course.data.sources import card_of, real_or_sample, refuse_unknown
 
 SOURCES = ("auto", "sample", "moving_digits")
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -90,13 +91,12 @@ def load_clips(source: str = "auto", *, facts: int = 1) -> ClipSplits:
         >>> clips.captions(clips.test)[:2]
         ['the hook moves left and shrinks', 'the triangle moves right and shrinks']
     """
-    if source not in SOURCES:
-        known = ", ".join(map(repr, SOURCES))
-        raise ValueError(f"There is no source {source!r} of clips. Pass one of: {known}.")
+    refuse_unknown(source, SOURCES, "clips")
     if facts not in FACTS:
         raise ValueError(f"facts is {facts!r}; pass 1 for the motion alone, or 2 for direction and change of size.")
     if source == "auto":
-        return _load_best(facts)
+        load, sample = partial(load_clips, facts=facts), "the sample, moving shapes drawn by the course"
+        return real_or_sample(load, "moving_digits", sample, about="handwritten digits of MNIST", files="mnist")
     if source == "sample":
         return _animate(*draw_shapes(SHAPES_DRAWN, seed=0), SHAPES, facts, source, "moving_shapes")
     files = fetch("mnist")
@@ -133,19 +133,6 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
-def _load_best(facts: int) -> ClipSplits:
-    found = all(file.state == "cached" for file in status("mnist"))
-    try:
-        real = load_clips("moving_digits", facts=facts)
-    except DataError as error:
-        print(f"Data: the sample, moving shapes drawn by the course, because {error.reason}.")
-        return load_clips("sample", facts=facts)
-    print(
-        f"Data: moving_digits, handwritten digits of MNIST, {'found in the cache' if found else 'downloaded just now'}."
-    )
-    return real
-
-
 def _animate(
     pictures: np.ndarray, kinds: np.ndarray, names: tuple[str, ...], facts: int, source: str, card: str
 ) -> ClipSplits:
@@ -159,5 +146,4 @@ def _animate(
         )
         truth = made.truth._replace(pictures=chosen[made.truth.pictures])
         splits[part] = made._replace(truth=truth)
-    text = shipped("data", "cards", f"{card}.md").read_text(encoding="utf-8")
-    return ClipSplits(**splits, label_names=FACTS[facts], kind_names=names, source=source, card=text)
+    return ClipSplits(**splits, label_names=FACTS[facts], kind_names=names, source=source, card=card_of(card))

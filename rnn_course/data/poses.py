@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_course.data.cache import DataError, fetch, status
-from rnn_course.data.registry import shipped
+from rnn_course.data.cache import fetch
+from rnn_course.data.sources import card_of, real_or_sample, refuse_unknown
 from rnn_course.data.stick_figures import ACTIONS, JOINTS, PoseTruth, make_stick_figures
 
 SOURCES = ("auto", "sample", "jhmdb_poses")
@@ -105,14 +105,13 @@ def load_poses(source: str = "auto") -> PoseSplits:
         >>> load_poses("sample").test
         Poses(140 clips of 15 to 40 frames, truth known)
     """
-    if source not in SOURCES:
-        known = ", ".join(map(repr, SOURCES))
-        raise ValueError(f"There is no source {source!r} of poses. Pass one of: {known}.")
+    refuse_unknown(source, SOURCES, "poses")
     if source == "auto":
-        return _load_best()
+        sample = "the sample, stick figures drawn by the course"
+        return real_or_sample(load_poses, "jhmdb_poses", sample, about="people in real videos")
     if source == "sample":
         made = (make_stick_figures(size, seed=seed) for seed, size in enumerate(SIZES))
-        return PoseSplits(*(Poses(*part) for part in made), ACTIONS, JOINTS, source, _card("stick_figures"))
+        return PoseSplits(*(Poses(*part) for part in made), ACTIONS, JOINTS, source, card_of("stick_figures"))
     files = fetch("jhmdb_poses")
     (learned, actions), (tested, tested_actions) = (
         read_pose_file(files[f"GT_{part}_1.pkl"]) for part in ("train", "test")
@@ -122,7 +121,7 @@ def load_poses(source: str = "auto") -> PoseSplits:
     official = Poses(learned, labels)
     train, dev = _hold_out(labels)
     test = Poses(tested, test_labels)
-    return PoseSplits(official.at(train), official.at(dev), test, names, JOINTS, source, _card(source))
+    return PoseSplits(official.at(train), official.at(dev), test, names, JOINTS, source, card_of(source))
 
 
 def read_pose_file(path: Path) -> tuple[tuple[np.ndarray, ...], tuple[str, ...]]:
@@ -203,18 +202,3 @@ def _hold_out(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     dev = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     dev = np.concatenate([places[len(places) - max(1, len(places) // DEV) :] for places in dev])
     return np.setdiff1d(np.arange(len(labels)), dev), np.sort(dev)
-
-
-def _load_best() -> PoseSplits:
-    found = all(file.state == "cached" for file in status("jhmdb_poses"))
-    try:
-        real = load_poses("jhmdb_poses")
-    except DataError as error:
-        print(f"Data: the sample, stick figures drawn by the course, because {error.reason}.")
-        return load_poses("sample")
-    print(f"Data: jhmdb_poses, people in real videos, {'found in the cache' if found else 'downloaded just now'}.")
-    return real
-
-
-def _card(name: str) -> str:
-    return shipped("data", "cards", f"{name}.md").read_text(encoding="utf-8")

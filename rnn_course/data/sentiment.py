@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_course.data.cache import DataError, fetch, status
+from rnn_course.data.cache import fetch
 from rnn_course.data.labelled_text import LabelledText, Sentiment, split_by_label
 from rnn_course.data.registry import shipped
 from rnn_course.data.reviews import LABELS, read_reviews
+from rnn_course.data.sources import card_of, real_or_sample, refuse_unknown
 
 
 def load_sentiment(source: str = "auto") -> Sentiment:
@@ -32,35 +33,23 @@ def load_sentiment(source: str = "auto") -> Sentiment:
         >>> load_sentiment("sample")
         Sentiment(source='sample', labels=('negative', 'positive'), train / dev / test = 3,200 / 600 / 1,000)
     """
+    refuse_unknown(source, ("auto", "sample", *REAL), "sentiment")
     if source == "auto":
-        return _load_best()
+        sample = "the bundled sample, written by the course's grammar"
+        return real_or_sample(load_sentiment, "sst2", sample, about="real film reviews")
     if source == "sample":
         return _load_sample()
-    if source not in REAL:
-        known = ", ".join(repr(name) for name in ("auto", "sample", *REAL))
-        raise ValueError(f"There is no source {source!r} of sentiment. Pass one of: {known}.")
     return REAL[source](fetch(source))
-
-
-def _load_best() -> Sentiment:
-    found = all(file.state == "cached" for file in status("sst2"))
-    try:
-        real = load_sentiment("sst2")
-    except DataError as error:
-        print(f"Data: the bundled sample, written by the course's grammar, because {error.reason}.")
-        return _load_sample()
-    print(f"Data: sst2, real film reviews, {'found in the cache' if found else 'downloaded just now'}.")
-    return real
 
 
 def _load_sample() -> Sentiment:
     splits = read_reviews(shipped("data", "samples", "reviews.tsv"))
-    return Sentiment(**splits, labels=LABELS, source="sample", card=_card("reviews"))
+    return Sentiment(**splits, labels=LABELS, source="sample", card=card_of("reviews"))
 
 
 def _load_sst2(files: dict[str, Path]) -> Sentiment:
     splits = (_read_sst2(files[f"stsa.binary.{split}"]) for split in ("train", "dev", "test"))
-    return Sentiment(*splits, labels=LABELS, source="sst2", card=_card("sst2"))
+    return Sentiment(*splits, labels=LABELS, source="sst2", card=card_of("sst2"))
 
 
 def _read_sst2(path: Path) -> LabelledText:
@@ -75,11 +64,7 @@ def _load_sms_spam(files: dict[str, Path]) -> Sentiment:
     names, _, texts = zip(*(line.partition("\t") for line in dict.fromkeys(lines)), strict=True)
     labels = ("ham", "spam")
     messages = LabelledText(list(texts), np.array([labels.index(name) for name in names], np.int64))
-    return Sentiment(*split_by_label(messages, labels), labels=labels, source="sms_spam", card=_card("sms_spam"))
-
-
-def _card(name: str) -> str:
-    return shipped("data", "cards", f"{name}.md").read_text(encoding="utf-8")
+    return Sentiment(*split_by_label(messages, labels), labels=labels, source="sms_spam", card=card_of("sms_spam"))
 
 
 REAL: dict[str, Callable[[dict[str, Path]], Sentiment]] = {"sst2": _load_sst2, "sms_spam": _load_sms_spam}

@@ -1,20 +1,21 @@
 """Where genes are cut: windows of 60 bases around the start of an intron, around its end, or around neither."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from rnn_course.data.cache import DataError, fetch, status
+from rnn_course.data.cache import fetch
 from rnn_course.data.labelled_sequences import LabelledSequences, SequenceSplits, split_sequences
 from rnn_course.data.planted_motifs import SPLICE_LABELS, WINDOW, read_splice_sites
 from rnn_course.data.registry import shipped
+from rnn_course.data.sources import card_of, real_or_sample, refuse_unknown
 
 SOURCES = ("auto", "sample", "splice_junctions", "splice_junctions_all")
 CLASSES = {"EI": "donor", "IE": "acceptor", "N": "neither"}  # exon to intron, intron to exon
 UCI_ROWS = 2_990  # they come first
-SHARED = (
-    20  # bases in a row that keep two windows in one split; by chance, not one pair in a hundred such files has them
-)
+# Bases in a row that keep two windows in one split; by chance, not one pair in a hundred such files has them.
+SHARED = 20
 
 
 def load_splice_sites(source: str = "auto", *, shared: int | None = SHARED) -> SequenceSplits:
@@ -45,30 +46,18 @@ def load_splice_sites(source: str = "auto", *, shared: int | None = SHARED) -> S
         >>> load_splice_sites("sample").test
         LabelledSequences(400 sequences of 60 letters, motifs known)
     """
-    if source not in SOURCES:
-        known = ", ".join(map(repr, SOURCES))
-        raise ValueError(f"There is no source {source!r} of splice sites. Pass one of: {known}.")
+    refuse_unknown(source, SOURCES, "splice sites")
     if source == "auto":
-        return _load_best(shared)
+        sample = "the bundled sample, windows written by the course's grammar"
+        load = partial(load_splice_sites, shared=shared)
+        return real_or_sample(load, "splice_junctions", sample, about="splice sites of primate genes")
     if source == "sample":
         splits = read_splice_sites(shipped("data", "samples", "splice_sites.tsv"))
-        return SequenceSplits(**splits, label_names=SPLICE_LABELS, source=source, card=_card("splice_sites"))
+        return SequenceSplits(**splits, label_names=SPLICE_LABELS, source=source, card=card_of("splice_sites"))
     rows = _read_rows(fetch("splice_junctions")["full_data.csv"])
     windows = _distinct(rows[:UCI_ROWS] if source == "splice_junctions" else rows)
     splits = split_sequences(windows, SPLICE_LABELS, shared=shared)
-    return SequenceSplits(*splits, label_names=SPLICE_LABELS, source=source, card=_card("splice_junctions"))
-
-
-def _load_best(shared: int | None) -> SequenceSplits:
-    found = all(file.state == "cached" for file in status("splice_junctions"))
-    try:
-        real = load_splice_sites("splice_junctions", shared=shared)
-    except DataError as error:
-        print(f"Data: the bundled sample, windows written by the course's grammar, because {error.reason}.")
-        return load_splice_sites("sample")
-    how = "found in the cache" if found else "downloaded just now"
-    print(f"Data: splice_junctions, splice sites of primate genes, {how}.")
-    return real
+    return SequenceSplits(*splits, label_names=SPLICE_LABELS, source=source, card=card_of("splice_junctions"))
 
 
 def _read_rows(path: Path) -> list[tuple[str, int]]:
@@ -89,7 +78,3 @@ def _distinct(rows: list[tuple[str, int]]) -> LabelledSequences:
         classes.setdefault(window, set()).add(label)
     kept = {window: min(labels) for window, labels in classes.items() if len(labels) == 1}
     return LabelledSequences(list(kept), np.array(list(kept.values()), np.int64))
-
-
-def _card(name: str) -> str:
-    return shipped("data", "cards", f"{name}.md").read_text(encoding="utf-8")

@@ -4,9 +4,10 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
-from rnn_course.data.cache import DataError, fetch, status
+from rnn_course.data.cache import fetch
 from rnn_course.data.encodings import decode_file
 from rnn_course.data.registry import shipped
+from rnn_course.data.sources import card_of, real_or_sample, refuse_unknown
 
 VALID_SHARE = 0.1  # the end of the text, the usual cut of tinyshakespeare
 SOURCES = ("auto", "sample", "tinyshakespeare")
@@ -55,11 +56,10 @@ def load_text(source: str = "auto") -> Text:
         >>> load_text("sample")
         Text(source='sample', train / valid = 126,000 / 14,000 characters)
     """
-    if source not in SOURCES:
-        known = ", ".join(map(repr, SOURCES))
-        raise ValueError(f"There is no source {source!r} of text. Pass one of: {known}.")
+    refuse_unknown(source, SOURCES, "text")
     if source == "auto":
-        return _load_best()
+        sample = "the bundled sample, a play written by the course's grammar"
+        return real_or_sample(load_text, "tinyshakespeare", sample, about="scenes of real plays")
     if source == "sample":
         return _load_file(shipped("data", "samples", "play.txt"), "sample", card="play")
     return _load_file(fetch("tinyshakespeare")["input.txt"], "tinyshakespeare", card="tinyshakespeare")
@@ -106,20 +106,9 @@ def read_text(path: str | Path, *, valid_share: float = VALID_SHARE, encoding: s
     return Text(train, valid, path.name, _own_card(path.name, decoded, train, valid))
 
 
-def _load_best() -> Text:
-    found = all(file.state == "cached" for file in status("tinyshakespeare"))
-    try:
-        real = load_text("tinyshakespeare")
-    except DataError as error:
-        print(f"Data: the bundled sample, a play written by the course's grammar, because {error.reason}.")
-        return load_text("sample")
-    print(f"Data: tinyshakespeare, scenes of real plays, {'found in the cache' if found else 'downloaded just now'}.")
-    return real
-
-
 def _load_file(path: Path, source: str, *, card: str) -> Text:
     text = path.read_text(encoding="utf-8")
-    return Text(*_cut(text, VALID_SHARE, source), source, shipped("data", "cards", f"{card}.md").read_text("utf-8"))
+    return Text(*_cut(text, VALID_SHARE, source), source, card_of(card))
 
 
 def _cut(text: str, valid_share: float, name: str) -> tuple[str, str]:

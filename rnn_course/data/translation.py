@@ -4,9 +4,10 @@ import zipfile
 from pathlib import Path
 
 from rnn_course.data.bilingual import read_aligned_pairs
-from rnn_course.data.cache import DataError, fetch, status
+from rnn_course.data.cache import fetch
 from rnn_course.data.registry import shipped
 from rnn_course.data.sentence_pairs import SentencePairs, Translation, pairs_in, split_pairs
+from rnn_course.data.sources import card_of, real_or_sample, refuse_unknown
 
 LANGUAGES = ("Spanish", "English")
 SOURCES = ("auto", "sample", "tatoeba_spa_eng")
@@ -33,28 +34,15 @@ def load_translation(source: str = "auto") -> Translation:
         >>> load_translation("sample")
         Translation(source='sample', languages=('Spanish', 'English'), train / dev / test = 3,000 / 300 / 500 pairs)
     """
-    if source not in SOURCES:
-        known = ", ".join(map(repr, SOURCES))
-        raise ValueError(f"There is no source {source!r} of translation. Pass one of: {known}.")
+    refuse_unknown(source, SOURCES, "translation")
     if source == "auto":
-        return _load_best()
+        sample, about = "the bundled sample, written by the course's grammar", "real sentences with their translations"
+        return real_or_sample(load_translation, "tatoeba_spa_eng", sample, about=about)
     if source == "sample":
         splits = read_aligned_pairs(shipped("data", "samples", "sentence_pairs.tsv"))
-        return Translation(**splits, languages=LANGUAGES, source="sample", card=_card("sentence_pairs"))
+        return Translation(**splits, languages=LANGUAGES, source="sample", card=card_of("sentence_pairs"))
     splits = split_pairs(_read_archive(fetch(source)["spa-eng.zip"]))
-    return Translation(*splits, LANGUAGES, source, _card(source))
-
-
-def _load_best() -> Translation:
-    found = all(file.state == "cached" for file in status("tatoeba_spa_eng"))
-    try:
-        real = load_translation("tatoeba_spa_eng")
-    except DataError as error:
-        print(f"Data: the bundled sample, written by the course's grammar, because {error.reason}.")
-        return load_translation("sample")
-    where = "found in the cache" if found else "downloaded just now"
-    print(f"Data: tatoeba_spa_eng, real sentences with their translations, {where}.")
-    return real
+    return Translation(*splits, LANGUAGES, source, card_of(source))
 
 
 def _read_archive(path: Path) -> SentencePairs:
@@ -63,7 +51,3 @@ def _read_archive(path: Path) -> SentencePairs:
         text = archive.read("spa.txt").decode("utf-8")
     pairs = dict.fromkeys(pairs_in(text, "spa.txt", columns=(1, 0)))
     return SentencePairs([spanish for spanish, _ in pairs], [english for _, english in pairs])
-
-
-def _card(name: str) -> str:
-    return shipped("data", "cards", f"{name}.md").read_text(encoding="utf-8")
