@@ -10,12 +10,12 @@ neighbors.
 """
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from rnn_course.data.chance import choose, happens
 from rnn_course.data.sentence_pairs import SentencePairs, bare_words
 from rnn_course.words import JOINER, join_words
 
@@ -216,47 +216,47 @@ def read_aligned_pairs(path: Path) -> dict[str, SentencePairs]:
 
 def _sentence(rng: random.Random, longest: int) -> Phrase:
     phrases = [_clause(rng)]
-    while len(phrases) < 2 * longest - 1 and _chance(rng, ANOTHER_CLAUSE):
+    while len(phrases) < 2 * longest - 1 and happens(rng, ANOTHER_CLAUSE):
         phrases += [_conjunction(rng), _clause(rng)]
-    sign = _choose(rng, ENDS)
+    sign = choose(rng, ENDS)
     opening = [_Word(OPENINGS[sign] + JOINER, ())] if sign in OPENINGS else []
     return _joined((opening, []), *phrases, _same(JOINER + sign, JOINER + sign))
 
 
 def _clause(rng: random.Random) -> Phrase:
     """Write subject and verb, with an object where the verb takes one."""
-    plural = _chance(rng, PLURAL)
-    subject = _noun_phrase(rng, BEINGS, plural=plural, place=_chance(rng, PLACE))
-    verb = _choose(rng, VERBS_ALONE + VERBS_WITH_OBJECT)
+    plural = happens(rng, PLURAL)
+    subject = _noun_phrase(rng, BEINGS, plural=plural, place=happens(rng, PLACE))
+    verb = choose(rng, VERBS_ALONE + VERBS_WITH_OBJECT)
     predicate = _predicate(rng, verb, plural=plural)
     if verb in VERBS_ALONE:
         return _joined(subject, predicate)
-    thing = _noun_phrase(rng, THINGS, plural=_chance(rng, PLURAL), place=_chance(rng, PLACE))
+    thing = _noun_phrase(rng, THINGS, plural=happens(rng, PLURAL), place=happens(rng, PLACE))
     return _joined(subject, predicate, thing)
 
 
 def _predicate(rng: random.Random, forms: list[str], *, plural: bool) -> Phrase:
     """Write a verb; Spanish puts an adverb after it, English before it and below "does not"."""
-    negation = [_Word("no", ("do" if plural else "does", "not"))] if _chance(rng, NEGATED) else []
+    negation = [_Word("no", ("do" if plural else "does", "not"))] if happens(rng, NEGATED) else []
     verb = _Word(forms[plural], (forms[3 if plural or negation else 2],))
-    adverb = [_one_to_one(rng, ADVERBS)] if _chance(rng, ADVERB) else []
+    adverb = [_one_to_one(rng, ADVERBS)] if happens(rng, ADVERB) else []
     return [*negation, verb, *adverb], [*negation, *adverb, verb]
 
 
 def _noun_phrase(rng: random.Random, nouns: list[list[str]], *, plural: bool, place: bool) -> Phrase:
     """Write determiner, noun and perhaps an adjective in agreement, and where it is."""
-    *forms, gender, english, english_plural = _choose(rng, nouns)
+    *forms, gender, english, english_plural = choose(rng, nouns)
     form = 2 * plural + (gender == "f")  # column of the tables of determiners and adjectives
-    row = _choose(rng, [row for row in DETERMINERS if row[form] != "-"])
+    row = choose(rng, [row for row in DETERMINERS if row[form] != "-"])
     determiner = _Word(row[form], (row[4 + plural],))
     noun = _Word(forms[plural], (english_plural if plural else english,))
-    row = _choose(rng, ADJECTIVES)
-    adjective = [_Word(row[form], (row[4],))] if _chance(rng, ADJECTIVE) else []
+    row = choose(rng, ADJECTIVES)
+    adjective = [_Word(row[form], (row[4],))] if happens(rng, ADJECTIVE) else []
     phrase = [determiner, noun, *adjective], [determiner, *adjective, noun]
     if not place:
         return phrase
     preposition = _one_to_one(rng, PREPOSITIONS)
-    where = _noun_phrase(rng, THINGS, plural=_chance(rng, PLURAL), place=False)
+    where = _noun_phrase(rng, THINGS, plural=happens(rng, PLURAL), place=False)
     return _joined(phrase, ([preposition], [preposition]), where)
 
 
@@ -267,7 +267,7 @@ def _conjunction(rng: random.Random) -> Phrase:
 
 
 def _one_to_one(rng: random.Random, table: list[list[str]]) -> _Word:
-    spanish, english = _choose(rng, table)
+    spanish, english = choose(rng, table)
     return _Word(spanish, (english,))
 
 
@@ -294,12 +294,3 @@ def _parse(rows: list[list[str]]) -> SentencePairs:
     _, sources, targets, alignments = zip(*rows, strict=True)
     links = tuple(np.array([link.split("-") for link in row.split()]).astype(np.int64) for row in alignments)
     return SentencePairs(list(sources), list(targets), links)
-
-
-def _chance(rng: random.Random, percent: int) -> bool:
-    return rng.random() * 100 < percent
-
-
-def _choose(rng: random.Random, options: Sequence):
-    # Only the stream of `random()` is promised to stay the same in every version of Python.
-    return options[int(rng.random() * len(options))]

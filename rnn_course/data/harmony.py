@@ -12,13 +12,13 @@ rises.
 
 import json
 import random
-from collections.abc import Sequence
 from itertools import combinations, product
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from rnn_course.data.chance import choose, happens
 from rnn_course.data.chorales import SPLITS, Harmony, Tunes, to_roll
 
 SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}  # by minor; its dominant has the 11 of major
@@ -150,30 +150,30 @@ def _tune(rng: random.Random, most_phrases: int, passing: bool) -> tuple[np.ndar
 def _plan(rng: random.Random, most_phrases: int) -> list[_Chord]:
     """Choose keys and chords of one tune."""
     count = min(2, most_phrases) + int(rng.random() * max(1, most_phrases - 1))
-    home = int(rng.random() * 12), _chance(rng, 50)
+    home = int(rng.random() * 12), happens(rng, 50)
     chords: list[_Chord] = []
     for phrase in range(count):
-        away = 0 < phrase < count - 1 and _chance(rng, AWAY)
+        away = 0 < phrase < count - 1 and happens(rng, AWAY)
         chords += _phrase(rng, _related(rng, *home) if away else home, phrase)
     return chords
 
 
 def _related(rng: random.Random, tonic: int, minor: bool) -> tuple[int, bool]:
-    distance, minor = _choose(rng, RELATED[minor])
+    distance, minor = choose(rng, RELATED[minor])
     return (tonic + distance) % 12, minor
 
 
 def _phrase(rng: random.Random, key: tuple[int, bool], number: int) -> list[_Chord]:
     """Write tonic, predominant, dominant, tonic; the last chord is held."""
-    beginnings = [_choose(rng, TONICS) for _ in range(1 + _chance(rng, 50))]
-    middle = _choose(rng, PREDOMINANTS)
+    beginnings = [choose(rng, TONICS) for _ in range(1 + happens(rng, 50))]
+    middle = choose(rng, PREDOMINANTS)
     if key[1]:
         middle = " ".join("II6" if name == "II" else name for name in middle.split())  # it is diminished in minor
-    names = " ".join([*beginnings, middle, _choose(rng, DOMINANTS), "I"]).split()
+    names = " ".join([*beginnings, middle, choose(rng, DOMINANTS), "I"]).split()
     names = [name for name, before in zip(names, [None, *names], strict=False) if name != before]
     last = len(names) - 1
     return [
-        _Chord(*key, *FIGURES[name], at >= last - 1, number, 2 if at == last or _chance(rng, HELD) else 1)
+        _Chord(*key, *FIGURES[name], at >= last - 1, number, 2 if at == last or happens(rng, HELD) else 1)
         for at, name in enumerate(names)
     ]
 
@@ -264,11 +264,11 @@ def _pass(rng: random.Random, voices: np.ndarray, frames: list[_Chord], place: n
     passed = np.zeros(len(frames), bool)
     for time in range(1, len(frames) - 1):
         ends = place[time - 1] == place[time] != place[time + 1]  # the second frame of a chord
-        if not (ends and frames[time].phrase == frames[time + 1].phrase and _chance(rng, PASSING)):
+        if not (ends and frames[time].phrase == frames[time + 1].phrase and happens(rng, PASSING)):
             continue
         options = _passing_frames(voices[time - 1 : time + 2], frames[time])
         if options:
-            voices[time], passed[time] = _choose(rng, options), True
+            voices[time], passed[time] = choose(rng, options), True
     return passed
 
 
@@ -300,12 +300,3 @@ def _truth(frames: list[_Chord], passed: np.ndarray) -> Harmony:
     numbers = {name: np.array(values, np.int64) for name, values in table.items()}
     position = np.arange(len(frames), dtype=np.int64) - starts
     return Harmony(**numbers, **flags, phrase=phrase.astype(np.int64), position=position, passing=passed)
-
-
-def _chance(rng: random.Random, percent: int) -> bool:
-    return rng.random() * 100 < percent
-
-
-def _choose(rng: random.Random, options: Sequence):
-    # Only the stream of `random()` is promised to stay the same in every version of Python.
-    return options[int(rng.random() * len(options))]

@@ -4,11 +4,8 @@ import random
 
 import numpy as np
 
-SIDE, RADIUS, FINE = (
-    28,
-    10,
-    3,
-)  # a picture's side and a shape's radius in pixels; each pixel is the mean of 3 x 3 points
+# A picture's side and a shape's radius in pixels; each pixel is the mean of 3 x 3 points.
+SIDE, RADIUS, FINE = 28, 10, 3
 JITTER, STRETCH = 0.08, (0.85, 1.15)  # how far a corner moves, and how much wider or higher a shape is
 
 # Corners of the outlines, a unit from the center at most in each direction: to the right, and down.

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rnn_course.data.chance import choose
 from rnn_course.data.labelled_text import LabelledText
 
 NEGATORS = frozenset({"not", "n't", "never", "hardly", "nothing", "nobody", "no", "without", "nowhere"})
@@ -172,7 +173,7 @@ def make_reviews(count: int, *, seed: int = 0) -> LabelledText:
     rng = random.Random(seed)
     reviews: dict[str, tuple[int, list[_Word]]] = {}
     while len(reviews) < count:
-        first = _choose(rng, (-1, 1))  # the two of a pair differ, so every even number of reviews is balanced
+        first = choose(rng, (-1, 1))  # the two of a pair differ, so every even number of reviews is balanced
         for meaning in (first, -first):
             words = _new_review(rng, meaning, reviews)
             reviews[" ".join(word.text for word in words)] = (meaning, words)
@@ -218,11 +219,11 @@ def _new_review(rng: random.Random, meaning: int, taken: dict) -> list[_Word]:
 
 def _review(rng: random.Random, meaning: int) -> list[_Word]:
     words: list[_Word] = []
-    for piece in _choose(rng, _PLANS_BY_WEIGHT).split():
+    for piece in choose(rng, _PLANS_BY_WEIGHT).split():
         if piece in "+-":
             words += _clause(rng, meaning if piece == "+" else -meaning, decides=piece == "+")
         elif piece == "~":
-            words += _fill(rng, _choose(rng, FILLERS))
+            words += _fill(rng, choose(rng, FILLERS))
         else:
             words.append(_Word(piece))
     return _with_articles(words)
@@ -230,7 +231,7 @@ def _review(rng: random.Random, meaning: int) -> list[_Word]:
 
 def _clause(rng: random.Random, meaning: int, *, decides: bool) -> list[_Word]:
     negated = rng.random() < NEGATED_SHARE
-    frame = _choose(rng, FRAMES)[negated]
+    frame = choose(rng, FRAMES)[negated]
     return _fill(rng, frame, polarity=-meaning if negated else meaning, decides=decides)
 
 
@@ -253,9 +254,9 @@ def _phrase(rng: random.Random, piece: str, polarity: int) -> str:
     if slot == piece:
         return piece
     if slot in NEUTRAL:
-        return _choose(rng, NEUTRAL[slot].split("|"))
+        return choose(rng, NEUTRAL[slot].split("|"))
     positive, negative = POLAR[slot].split("|")
-    return _choose(rng, (positive if polarity > 0 else negative).split())
+    return choose(rng, (positive if polarity > 0 else negative).split())
 
 
 def _with_articles(words: list[_Word]) -> list[_Word]:
@@ -264,11 +265,6 @@ def _with_articles(words: list[_Word]) -> list[_Word]:
         word._replace(text="an") if word.text == "a" and after.text[:1] in set("aeiou") else word
         for word, after in zip(words, followers, strict=True)
     ]
-
-
-def _choose(rng: random.Random, options):
-    # Only the stream of `random()` is promised to stay the same in every version of Python.
-    return options[int(rng.random() * len(options))]
 
 
 def _as_labelled_text(reviews: list[tuple[int, list[_Word]]]) -> LabelledText:
