@@ -92,6 +92,15 @@ def test_the_p_value_counts_the_best_of_all_units_in_the_null():
     assert found.p_values[found.best] == pytest.approx((1 + reached) / 51)
 
 
+def test_where_the_other_sequence_has_padding_the_null_does_not_count():
+    states = np.array([[1.0, 2.0, 3.0], [2.0, 1.0, 9.0]])[:, :, None]
+    concept, mask = np.array([[0, 1, 0], [1, 0, 7]]), np.array([[1, 1, 1], [1, 1, 0]], bool)
+    found = unit_concept_correlation(states, concept, mask=mask, permutations=20, rng=np.random.default_rng(0))
+    # As it was: states 1 2 3 2 1 and concept 0 1 0 1 0, r = 0.4 / sqrt(2.8 * 1.2). Exchanged, the third step has a
+    # concept in one sequence only: states 1 2 2 1 and concept 1 0 0 1, r = -1.
+    assert set(found.null.round(4)) == {0.2182, 1.0}
+
+
 def test_the_same_generator_gives_the_same_null():
     rng = np.random.default_rng(0)
     data = rng.normal(size=(5, 4, 3)), rng.normal(size=(5, 4))
