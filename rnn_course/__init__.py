@@ -5,6 +5,7 @@ The rooms, each of which can be used on its own, with your model and your data:
     reference   simple RNN, LSTM and GRU in NumPy, forward and back through time: the known answers
     sequences   vocabularies, padding, masks, windows
     words       sentences -> words and signs, and back
+    whole_files writing a file whole or not at all
     frames      music as a network reads and writes it, and what a frame costs in nats
     biosequences DNA and protein as arrays, motifs and their matrices
     metrics     how good an answer is: surprisal, cross-entropy, perplexity, bits

@@ -1,13 +1,13 @@
 """Features of real video: a frozen image network looks at every frame once, and what it saw is kept in a file."""
 
 import hashlib
-import os
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+
+from rnn_course.whole_files import written_whole
 
 
 def extract_features(model, clips, *, preprocess=None, batch_size=32, cache=None):
@@ -155,10 +155,5 @@ def _read(path):
 def _write(path, known):
     """Write a cache file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.stem}-{uuid.uuid4().hex}.part")
-    try:
-        with open(beside, "wb") as file:
-            np.savez(file, **known)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with written_whole(path) as part, open(part, "xb") as file:
+        np.savez(file, **known)

@@ -14,7 +14,6 @@ import argparse
 import base64
 import hashlib
 import json
-import os
 import re
 import sys
 import tempfile
@@ -40,6 +39,7 @@ from rnn_course.lessons import (
     show_figure,
     source_hash,
 )
+from rnn_course.whole_files import written_whole
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST_NOTEBOOK = 1_000_000  # bytes
@@ -206,9 +206,8 @@ def record(execution: Execution, source: Any) -> dict[str, Any]:
 
 def _write(path: Path, content: str | bytes) -> None:
     path.parent.mkdir(exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content.encode() if isinstance(content, str) else content)
-    os.replace(part, path)
+    with written_whole(path) as part:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 # --- check -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from rnn_course.cli.messages import FAILED, UsageError, complain, print_table
 from rnn_course.cli.progress import ProgressLine
+from rnn_course.whole_files import abandoned_beside, name_beside, written_whole
+
+EARLIER = "-earlier"  # ends the name of a run that makes room for a new one
 
 
 def run_lesson(arguments: argparse.Namespace) -> int:
@@ -70,8 +73,10 @@ def _refuse_foreign_folder(out: Path, name: str) -> None:
 @contextmanager
 def _work_folder(out: Path) -> Iterator[Path]:
     """Make a hidden folder beside `out`; whatever is still in it at the end goes."""
-    parents = [parent for parent in out.absolute().parents if not parent.exists()]
-    work = out.absolute().with_name(f".{out.name}-{os.getpid()}")
+    out = out.absolute()
+    parents = [parent for parent in out.parents if not parent.exists()]
+    _take_up_killed_runs(out)
+    work = name_beside(out, "part")
     (work / "files").mkdir(parents=True)
     try:
         yield work
@@ -80,6 +85,15 @@ def _work_folder(out: Path) -> Iterator[Path]:
         for parent in parents:  # made for nothing, if the run has left nothing
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
+
+
+def _take_up_killed_runs(out: Path) -> None:
+    """Put an earlier run back that a killed one had moved out of its place, and remove what that one had begun."""
+    for left in abandoned_beside(out):
+        if left.name.endswith(EARLIER) and not out.exists():
+            os.replace(left, out)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _execute(lesson, parameters: dict[str, object], work: Path):
@@ -107,7 +121,7 @@ def _save_run(execution, name: str, work: Path) -> None:
 def put_in_place(work: Path, out: Path) -> None:
     """Move the finished run to its place, and an earlier one out of it, or change nothing."""
     out = out.resolve()
-    earlier = work.with_name(f"{work.name}-earlier")
+    earlier = work.with_name(work.name + EARLIER)
     if out.exists():
         os.replace(out, earlier)
     try:
@@ -122,11 +136,11 @@ def put_in_place(work: Path, out: Path) -> None:
 def _keep_failed(notebook, name: str, out: Path) -> str:
     import nbformat
 
-    kept, part = out / f"{name}.failed.ipynb", out / f".{name}-{os.getpid()}"
+    kept = out / f"{name}.failed.ipynb"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, part)
-        os.replace(part, kept)
+        with written_whole(kept) as part:
+            nbformat.write(notebook, part)
     except OSError as error:
         return f"What was executed until then could not be kept in {out}: {error}"
     return f"What was executed until then is in {kept}."

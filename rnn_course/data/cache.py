@@ -9,12 +9,12 @@ import errno
 import hashlib
 import os
 import threading
-import uuid
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from rnn_course.data.registry import DataFile, DataSet, data_set
+from rnn_course.whole_files import written_whole
 
 NO_ROOM = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # Windows knows no quota
 TO_DO = "Try again when the network is back, or use the bundled sample (source='sample')."
@@ -181,18 +181,14 @@ def _with_damage(error: DataError, found: FileStatus) -> DataError:
 def _download(file: DataFile, target: Path, *, timeout: float, progress: bool) -> None:
     """Download one file to `target`, or raise a `DataError` and leave `target` as it was."""
     _knock(file.url, timeout)
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _receive_whole(file, part, timeout=timeout, progress=progress)
-        _refuse_other_bytes(file, part)
-        os.replace(part, target)
+        with written_whole(target) as part:
+            _receive_whole(file, part, timeout=timeout, progress=progress)
+            _refuse_other_bytes(file, part)
     except OSError as error:
         if not _is_right(file, target):  # otherwise another process was quicker
             raise _explain(error, file, target) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 def _knock(url: str, timeout: float) -> None:

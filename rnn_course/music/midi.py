@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rnn_course.music.files import checked_path, replace_whole
+from rnn_course.music.files import checked_path
 from rnn_course.music.tunes import CHOIR_VOICES, checked_tune, notes_of, refuse_tempo
+from rnn_course.whole_files import written_whole
 
 TICKS = 480  # of a MIDI file, a quarter note
 DRUMS = 9  # the channel that General MIDI keeps for them, counted from 0
@@ -59,7 +60,9 @@ def write_midi(
         tracks.append(mido.MidiTrack(heading + _messages(notes, len(voices), step, channel)))
     tracks[0].insert(0, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(beats_per_minute)))
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS, tracks=tracks)
-    return replace_whole(path, lambda stream: file.save(file=stream))
+    with written_whole(path) as part, open(part, "xb") as stream:
+        file.save(file=stream)
+    return path
 
 
 def _refuse_instruments(voices, program, step):

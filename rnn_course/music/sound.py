@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_course.music.files import checked_path, replace_whole
+from rnn_course.music.files import checked_path
 from rnn_course.music.tunes import checked_tune, notes_of, refuse_tempo
+from rnn_course.whole_files import written_whole
 
 RATE = 8000  # samples a second
 LOUDEST = 0.9  # of what a sample can hold
@@ -148,8 +149,10 @@ class Sound:
             FileNotFoundError: where the folder of `path` does not exist.
             ValueError: where the path ends in something else, or the samples are none.
         """
-        packed = to_wav(self.samples, self.rate)
-        return replace_whole(checked_path(path, (".wav",)), lambda stream: stream.write(packed))
+        packed, path = to_wav(self.samples, self.rate), checked_path(path, (".wav",))
+        with written_whole(path) as part:
+            part.write_bytes(packed)
+        return path
 
     def __repr__(self) -> str:
         """Return a short form that prints no array."""

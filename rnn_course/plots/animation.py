@@ -26,6 +26,7 @@ from rnn_course.plots.histories import (
 from rnn_course.plots.page import wrapped
 from rnn_course.plots.steps import as_numbers
 from rnn_course.plots.style import BASELINE_STYLE, TITLE_SIZE, label_axes
+from rnn_course.whole_files import written_whole
 
 WIDTH, HEIGHT, DOTS = 7.0, 3.0, 92  # inches, and dots an inch: 644 pixels wide
 FRAMES_A_SECOND, HELD_SECONDS = 4, 2
@@ -51,7 +52,7 @@ class AnimatedPicture:
         """Write the GIF.
 
         Args:
-            path: where to, ending in ".gif"; an existing file is replaced.
+            path: where to, ending in ".gif"; an existing file is replaced only by a complete one.
 
         Returns:
             The `pathlib.Path` that was written.
@@ -62,7 +63,8 @@ class AnimatedPicture:
         path = Path(path)
         if path.suffix.lower() != ".gif":
             raise ValueError(f"An AnimatedPicture is a GIF; save it under a name that ends in .gif, not {path.name!r}.")
-        path.write_bytes(self.gif)
+        with written_whole(path) as part:
+            part.write_bytes(self.gif)
         return path
 
     def _repr_html_(self):

@@ -10,6 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from rnn_course.plots.states import symmetric_limit
 from rnn_course.plots.steps import as_numbers
 from rnn_course.plots.style import DIVERGING, text_on
+from rnn_course.whole_files import written_whole
 
 LEVELS = 10
 SHOWN_WITHOUT_STYLES = 3
@@ -58,7 +59,7 @@ class HighlightedText:
         """Write a page that needs nothing else: no network, no script.
 
         Args:
-            path: where to; an existing file is replaced.
+            path: where to; an existing file is replaced only by a complete one.
 
         Returns:
             The `pathlib.Path` that was written.
@@ -68,7 +69,8 @@ class HighlightedText:
         scheme = '<meta name="color-scheme" content="light dark">'
         page = f'<!doctype html>\n<html lang="en"><head>{head}{scheme}<title>{name}</title></head>\n<body>'
         path = Path(path)
-        path.write_text(f"{page}{self._repr_html_()}</body></html>\n", encoding="utf-8")
+        with written_whole(path) as part:
+            part.write_text(f"{page}{self._repr_html_()}</body></html>\n", encoding="utf-8")
         return path
 
     def _span(self, word, value):
