@@ -36,6 +36,7 @@ from rnn_course.lessons import (
     find_lessons,
     machine_places,
     machine_size,
+    read_results,
     show_figure,
     source_hash,
 )
@@ -55,6 +56,12 @@ def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
     except (LessonError, ValueError) as error:
         print(f"notebooks: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"notebooks: {error}; what was there before is as it was. Make room and build again.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("notebooks: interrupted; nothing half-written was left behind.", file=sys.stderr)
+        return 130
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -151,7 +158,7 @@ def with_prose(lesson: Lesson, root: Path) -> str:
     again = f"run `python tools/notebooks.py build {lesson.number:02}`"
     if not path.is_file():
         raise ValueError(f"{lesson.name} has no notebook whose outputs could be kept; {again}.")
-    notebook = json.loads(_read(path))
+    notebook = _read_notebook(path, again)
     if notebook["metadata"].get("rnn_course", {}).get("outputs_sha256") != outputs_hash(notebook):
         raise ValueError(f"{lesson.name}: the outputs were changed after the run and are not kept; {again}.")
     cells = json.loads(nbformat.writes(source))["cells"]
@@ -244,7 +251,7 @@ def faults_of_lesson(lesson: Lesson, root: Path) -> list[str]:
     path = notebook_path(lesson, root)
     if not path.is_file():
         return [f"there is no notebook; {again}"]
-    notebook = json.loads(_read(path))
+    notebook = _read_notebook(path, again)
     faults = list(_faults_of_source(notebook, source_of(lesson), again))
     faults += _faults_of_outputs(notebook, again)
     faults += _faults_of_results(notebook, results_path(lesson, root), again)
@@ -333,7 +340,7 @@ def _faults_of_results(notebook: dict[str, Any], path: Path, again: str) -> Iter
     if not path.is_file():
         yield f"there is no {path.parent.name}/{path.name}; {again}"
         return
-    saved = json.loads(_read(path))
+    saved = read_results(path)
     measured = notebook["metadata"].get("rnn_course", {}).get("results", {})
     differing = sorted(name for name in measured if name not in saved or saved[name] != measured[name])
     unknown = sorted(set(saved) - set(measured) - {"seeds", "versions", "machine"})
@@ -382,7 +389,7 @@ def lesson_table(lessons: Sequence[Lesson], root: Path) -> str:
     rows = ["| no | lesson | minutes | measured | model | baseline | published |", "|---|---|---|---|---|---|---|"]
     for lesson in lessons:
         path = results_path(lesson, root)
-        results = json.loads(_read(path)) if path.is_file() else {}
+        results = read_results(path) if path.is_file() else {}
         minutes = f"{results['minutes']:.1f}" if "minutes" in results else "–"
         link = f"[{lesson.title}](notebooks/{lesson.name}.ipynb)"
         rows.append(f"| {lesson.number:02} | {link} | {minutes} | {' | '.join(_headline(results))} |")
@@ -392,7 +399,7 @@ def lesson_table(lessons: Sequence[Lesson], root: Path) -> str:
 def _conditions(lessons: Sequence[Lesson], root: Path) -> str:
     """Say on what machine the minutes of the table were measured, and what its ± is."""
     paths = [results_path(lesson, root) for lesson in lessons]
-    machines = [json.loads(_read(path)).get("machine", {}) for path in paths if path.is_file()]
+    machines = [read_results(path).get("machine", {}) for path in paths if path.is_file()]
     sizes = sorted({f"{machine['cores']} cores and {machine['memory_gib']} GiB" for machine in machines if machine})
     return f"Minutes on {' or '.join(sizes) or 'no machine yet'}; ± is the standard deviation over the seeds."
 
@@ -408,6 +415,16 @@ def _headline(results: dict[str, Any]) -> list[str]:
         show_figure(first.metric, first.baseline, first.baseline_spread),
         show_figure(first.metric, first.published),
     ]
+
+
+def _read_notebook(path: Path, again: str) -> dict[str, Any]:
+    try:
+        notebook = json.loads(_read(path))
+        [(cell["cell_type"], cell["metadata"], cell["source"], cell["id"]) for cell in notebook["cells"]]
+        notebook["metadata"].get("rnn_course", {})
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path.parent.name}/{path.name} is damaged ({error!r}); {again}.") from error
+    return notebook
 
 
 def _read(path: Path) -> str:

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from rnn_course.cli.messages import FAILED, UsageError, complain, print_table
 from rnn_course.cli.progress import ProgressLine
-from rnn_course.whole_files import abandoned_beside, name_beside, written_whole
 
 EARLIER = "-earlier"  # ends the name of a run that makes room for a new one
 
 
 def run_lesson(arguments: argparse.Namespace) -> int:
     """Run a lesson, put what it made in its folder, and print its results."""
-    from rnn_course.lessons import LessonError, find_lesson
+    from rnn_course.lessons import LessonError, figures, find_lesson
 
     try:
         lesson = find_lesson(arguments.lesson)
@@ -31,13 +30,16 @@ def run_lesson(arguments: argparse.Namespace) -> int:
     try:
         with _work_folder(out) as work:
             execution = _execute(lesson, parameters, work)
+            _show_results(lesson, execution)  # before they are saved: a full disk does not take them away
             _save_run(execution, lesson.name, work)
             put_in_place(work, out)
     except LessonError as error:
         return complain(f"{error}\n{_keep_failed(error.notebook, lesson.name, out)}", FAILED)
     except OSError as error:
-        return complain(f"the run could not be saved in {out}: {error}", FAILED)
-    _report(lesson, execution, out, arguments)
+        advice = "Pass --out a folder that you may write to, on a disk with room."
+        return complain(f"the run could not be saved in {out}: {error}. {advice}", FAILED)
+    pictures = len(figures(execution.notebook))
+    print(f"In {out}: {lesson.name}.ipynb, results.json and {pictures} figure{'' if pictures == 1 else 's'}.")
     return 0
 
 
@@ -73,6 +75,8 @@ def _refuse_foreign_folder(out: Path, name: str) -> None:
 @contextmanager
 def _work_folder(out: Path) -> Iterator[Path]:
     """Make a hidden folder beside `out`; whatever is still in it at the end goes."""
+    from rnn_course.whole_files import name_beside
+
     out = out.absolute()
     parents = [parent for parent in out.parents if not parent.exists()]
     _take_up_killed_runs(out)
@@ -89,6 +93,8 @@ def _work_folder(out: Path) -> Iterator[Path]:
 
 def _take_up_killed_runs(out: Path) -> None:
     """Put an earlier run back that a killed one had moved out of its place, and remove what that one had begun."""
+    from rnn_course.whole_files import abandoned_beside
+
     for left in abandoned_beside(out):
         if left.name.endswith(EARLIER) and not out.exists():
             os.replace(left, out)
@@ -136,6 +142,8 @@ def put_in_place(work: Path, out: Path) -> None:
 def _keep_failed(notebook, name: str, out: Path) -> str:
     import nbformat
 
+    from rnn_course.whole_files import written_whole
+
     kept = out / f"{name}.failed.ipynb"
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -146,8 +154,8 @@ def _keep_failed(notebook, name: str, out: Path) -> str:
     return f"What was executed until then is in {kept}."
 
 
-def _report(lesson, execution, out: Path, arguments: argparse.Namespace) -> None:
-    from rnn_course.lessons import compare, figures, show_figure
+def _show_results(lesson, execution, arguments: argparse.Namespace) -> None:
+    from rnn_course.lessons import compare, show_figure
 
     rows = [["metric", "model", "baseline", "published"]]
     for row in compare(execution.results):
@@ -157,8 +165,6 @@ def _report(lesson, execution, out: Path, arguments: argparse.Namespace) -> None
     why = "" if arguments.source == "sample" else "; the notebook says why"
     known = f" (the small one that comes with the course, not the real data{why})" if source == "sample" else ""
     small = " A small run (--fast): its figures are no result." if arguments.fast else ""
-    pictures = len(figures(execution.notebook))
     print(f"{lesson.number:02}. {lesson.plain_title}\n")
     print_table(rows)
-    print(f"\nData: {source}{known}. Time: {execution.seconds / 60:.1f} minutes.{small}")
-    print(f"In {out}: {lesson.name}.ipynb, results.json and {pictures} figure{'' if pictures == 1 else 's'}.")
+    print(f"\nData: {source}{known}. Time: {execution.seconds / 60:.1f} minutes.{small}", flush=True)

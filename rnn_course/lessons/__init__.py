@@ -18,7 +18,14 @@ from rnn_course.lessons.find import Lesson, course_folder, find_lesson, find_les
 from rnn_course.lessons.machine import machine_places, machine_size
 from rnn_course.lessons.notebook import build_notebook, default_parameters, inject_parameters, source_hash
 from rnn_course.lessons.outputs import clean_outputs
-from rnn_course.lessons.results import REQUIRED_RESULTS, Comparison, compare, recorded_results, show_figure
+from rnn_course.lessons.results import (
+    REQUIRED_RESULTS,
+    Comparison,
+    compare,
+    read_results,
+    recorded_results,
+    show_figure,
+)
 from rnn_course.lessons.run import CellProgress, Execution, LessonError, execute
 from rnn_course.lessons.sections import figures, section_names
 
@@ -45,6 +52,7 @@ __all__ = [
     "machine_places",
     "machine_size",
     "read_lesson",
+    "read_results",
     "recorded_results",
     "section_names",
     "show_figure",

@@ -60,14 +60,34 @@ def read_lesson(path: Path) -> Lesson:
         The `Lesson`; a script without a heading takes its slug as its title.
 
     Raises:
-        ValueError: the name is not of the form `NN_slug.py`.
+        ValueError: the name is not of the form `NN_slug.py`, or the script is not UTF-8.
     """
     match = _SCRIPT_NAME.fullmatch(path.stem)
     if match is None:
         raise ValueError(f"{path.name!r} is not the name of a lesson; name it NN_slug.py, such as 42_my_text.py.")
-    heading = re.search(r"^# # (?:\d+\. *)?(.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    heading = re.search(r"^# # (?:\d+\. *)?(.+)$", script_text(path), re.MULTILINE)
     title = heading[1].strip() if heading else match[2].replace("_", " ")
     return Lesson(int(match[1]), match[2], title, path)
+
+
+def script_text(path: Path) -> str:
+    """Read a percent script.
+
+    Args:
+        path: the script.
+
+    Returns:
+        Its text, each line ending in a line feed.
+
+    Raises:
+        ValueError: its bytes are not UTF-8; names the file and the line.
+    """
+    content = Path(path).read_bytes()
+    try:
+        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{Path(path).name} is not UTF-8 (line {line}: {error}); save it as UTF-8.") from error
 
 
 def find_lesson(name: str, folder: Path | None = None) -> Lesson:
@@ -82,7 +102,8 @@ def find_lesson(name: str, folder: Path | None = None) -> Lesson:
         The `Lesson`.
 
     Raises:
-        ValueError: nothing has that name; the message lists the lessons and suggests the nearest.
+        ValueError: nothing has that name (the message lists the lessons and suggests the nearest), or your own script
+            cannot be read.
     """
     if name.endswith(".py") and Path(name).is_file():
         return read_lesson(Path(name).resolve())

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rnn_course.lessons.find import script_text
+
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -21,10 +23,13 @@ def build_notebook(path: Path, *, link: str | None = None) -> Any:
     Returns:
         An `nbformat` notebook (version 4.5). A cell's id comes from its type and text, so that an edit changes
         the ids of the edited cells alone.
+
+    Raises:
+        ValueError: the script is not UTF-8.
     """
     import jupytext
 
-    notebook = jupytext.reads(Path(path).read_text(encoding="utf-8"), fmt="py:percent")
+    notebook = jupytext.reads(script_text(path), fmt="py:percent")
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata = type(notebook.metadata)({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     if link is not None:
@@ -68,12 +73,20 @@ def default_parameters(notebook: Any) -> dict[str, Any]:
 
     Returns:
         Literal values by name (numbers, text, tuples, …), in the order of the cell; empty without such a cell.
+
+    Raises:
+        ValueError: the cell is no Python.
     """
     index = _tagged(notebook, "parameters")
     if index is None:
         return {}
+    try:
+        statements = ast.parse(notebook.cells[index].source).body
+    except SyntaxError as error:
+        where = f"line {error.lineno}, {(error.text or '').strip()!r}"
+        raise ValueError(f"The cell tagged `parameters` is no Python: {error.msg} ({where}). Correct it.") from error
     values = {}
-    for statement in ast.parse(notebook.cells[index].source).body:
+    for statement in statements:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             try:
                 values[statement.targets[0].id] = ast.literal_eval(statement.value)
@@ -93,7 +106,7 @@ def inject_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
         A copy with one more cell, tagged `injected-parameters`, or without it where all is at its default.
 
     Raises:
-        ValueError: the lesson has no parameter of that name.
+        ValueError: the lesson has no parameter of that name, or its cell of parameters is no Python.
     """
     import nbformat.v4
 

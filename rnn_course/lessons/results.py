@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rnn_course.lessons.find import Lesson, course_folder
@@ -35,9 +36,34 @@ def recorded_results(lesson: Lesson) -> dict[str, Any]:
 
     Returns:
         The content of `results/NN_slug.json`; empty for a lesson that has not been run in full.
+
+    Raises:
+        ValueError: the file is damaged.
     """
     path = course_folder() / "results" / f"{lesson.name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read_results(path) if path.is_file() else {}
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read the flat figures of a run.
+
+    Args:
+        path: a JSON file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        ValueError: the file holds no JSON, no dict, or no number of minutes.
+    """
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged ({error}). Run its lesson again, or check the file out again.") from error
+    minutes = results.get("minutes") if isinstance(results, dict) else None
+    if not isinstance(minutes, int | float) or isinstance(minutes, bool):
+        raise ValueError(f"{path} holds no dict with a number of `minutes`, as a run leaves it. Run its lesson again.")
+    return results
 
 
 def fault_of_results(results: Any) -> str | None:
