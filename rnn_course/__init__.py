@@ -6,7 +6,9 @@ The rooms, each of which can be used on its own, with your model and your data:
     sequences   vocabularies, padding, masks, windows
     words       sentences -> words and signs, and back
     whole_files writing a file whole or not at all
+    candidates  which words of a large vocabulary to ask for in one batch of training
     frames      music as a network reads and writes it, and what a frame costs in nats
+    features    what a frozen image network sees in the frames of a video, kept in a file
     biosequences DNA and protein as arrays, motifs and their matrices
     metrics     how good an answer is: surprisal, cross-entropy, perplexity, bits
     decoding    from logits to choices: greedy, temperature, top-k, top-p

@@ -263,8 +263,8 @@ def expected_calibration_error(probabilities, targets, *, bins=15):
     """Say how far the confidence of a classifier lies from its accuracy, on average.
 
     The confidence is the probability of the predicted class. Predictions are sorted by it into bins of equal width; the
-    error is the mean of |accuracy - confidence| over the bins, weighted by how many predictions each holds (Guo et al.
-    2017, equation 3). It grows with the number of bins where these hold few predictions: compare only equal ones.
+    error is the mean of `|accuracy - confidence|` over the bins, weighted by how many predictions each holds (Guo et
+    al. 2017, equation 3). It grows with the number of bins where these hold few predictions: compare only equal ones.
 
     Args:
         probabilities: `(batch, classes)`, rows that sum to 1; of two classes pass both.

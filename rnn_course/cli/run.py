@@ -30,7 +30,7 @@ def run_lesson(arguments: argparse.Namespace) -> int:
     try:
         with _work_folder(out) as work:
             execution = _execute(lesson, parameters, work)
-            _show_results(lesson, execution)  # before they are saved: a full disk does not take them away
+            _show_results(lesson, execution, arguments)  # before they are saved: a full disk does not take them away
             _save_run(execution, lesson.name, work)
             put_in_place(work, out)
     except LessonError as error:

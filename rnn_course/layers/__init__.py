@@ -1,9 +1,9 @@
 """Keras layers that Keras lacks.
 
-word_dropout: `WordDropout`. subword: `SubwordEmbedding`. pooling: `MaskedPooling`. attention: `CrossAttention`.
-tied: `TiedEmbedding`. candidates: `CandidateLogits`. keys: `PressedKeys`, `FallingChoices`.
-cells: `recurrent_layer`, by name. folded: `FoldedTimeDistributed`. fused: `FusedLSTM`,
-`FusedGRU`, `FusedSimpleRNN`.
+* `fused`: `FusedLSTM`, `FusedGRU`, `FusedSimpleRNN`, which train faster. `cells`: `recurrent_layer`, by name.
+* `attention`: `CrossAttention`. `pooling`: `MaskedPooling`. `folded`: `FoldedTimeDistributed`.
+* `subword`: `SubwordEmbedding`. `tied`: `TiedEmbedding`. `word_dropout`: `WordDropout`.
+* `candidates`: `CandidateLogits`. `keys`: `PressedKeys`, `FallingChoices`.
 """
 
 from rnn_course.layers.attention import CrossAttention

@@ -19,18 +19,18 @@ CHANCE = (5, 95)
 def plot_unit_concept(correlation, null, *, concept="the concept", title=None, ax=None):
     """Draw how strongly each unit follows a concept, sorted, against what the best unit reaches by chance.
 
-    The band is the permutation null: the best |correlation| of all units after the concept was shuffled, from the
+    The band is the permutation null: the best `|correlation|` of all units after the concept was shuffled, from the
     5th to the 95th percentile over the permutations. A unit above the band is more than chance explains.
 
     Args:
         correlation: (units,) numbers from -1 to 1.
-        null: (permutations,) the best |correlation| of all units in each permutation.
+        null: (permutations,) the best `|correlation|` of all units in each permutation.
         concept: what the units are compared with.
         title: the finding.
         ax: where to draw; a new figure when `None`.
 
     Returns:
-        The Axes; its points lie at (rank from 1, |correlation|).
+        The Axes; its points lie at (rank from 1, `|correlation|`).
 
     Raises:
         ValueError: an array is not one-dimensional, is empty, or holds what no correlation can be.

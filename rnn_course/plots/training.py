@@ -29,7 +29,7 @@ def plot_history(histories, *, metric="loss", best="auto", quantity=None, title=
     Args:
         histories: what `fit` left in `History.history` (metric -> (epochs,) numbers); or a list of them, one for
             each seed; or label -> one of these two, for several models.
-        metric: its name; "val_" + metric is drawn too where it is there.
+        metric: its name; `"val_" + metric` is drawn too where it is there.
         best: "lowest", "highest", "auto" (by the metric's name), or `None` for no mark.
         quantity: the label of the vertical axis, with the unit; the metric's name when `None`.
         title: the finding.

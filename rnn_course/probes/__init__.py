@@ -1,13 +1,17 @@
 """Open a trained network: model in, named arrays out, nothing changed.
 
-layers: `find_rnn_layers`. states: `trace`, `project_states`. gradients: `gradient_flow`. jacobians:
-`jacobian_spectrum`, `connectivity`, `lag_profile`. attribution: `input_attribution`. neurons:
-`unit_concept_correlation`, `ablate_units`. gates: `gate_saturation`. memory: `memory_half_life`, `memory_retention`.
-weights: `gate_weights`, `recurrent_spectral_radius`. patterns: `top_activating_contexts`, `match_state_pattern`.
-training: `GradientFlowCallback`. attention: `attention_weights`, `ablate_attention`, `alignment_agreement`. readout:
-`read_back`. mutagenesis: `in_silico_mutagenesis`, `filter_matrix`, `motif_position`. Under them, replay runs a model
-step by step with stand_ins for its layers (custom_cells for those without a closed form), linear_steps writes such a
-step down as a matrix, and autodiff holds the framework's tape.
+* `layers`: `find_rnn_layers`, the recurrent layers of a model and how to name them.
+* `states`: `trace`, all that a layer computed on the way; `project_states`, the paths through state space.
+* `gates`: `gate_saturation`. `memory`: `memory_half_life`, `memory_retention`.
+* `gradients`: `gradient_flow`; `training`: the same after every epoch, by `GradientFlowCallback`.
+* `jacobians`: `jacobian_spectrum`, `connectivity`, `lag_profile`.
+* `weights`: `gate_weights`, `recurrent_spectral_radius`.
+* `attribution`: `input_attribution`. `mutagenesis`: `in_silico_mutagenesis`, `filter_matrix`, `motif_position`.
+* `neurons`: `unit_concept_correlation`, `ablate_units`. `patterns`: `top_activating_contexts`, `match_state_pattern`.
+* `attention`: `attention_weights`, `ablate_attention`, `alignment_agreement`. `readout`: `read_back`.
+
+Under them, `replay` runs a model step by step with `stand_ins` for its layers (`custom_cells` for those without a
+closed form), `linear_steps` writes such a step down as a matrix, and `autodiff` holds the framework's tape.
 """
 
 from rnn_course.probes.attention import (

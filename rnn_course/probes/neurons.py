@@ -17,10 +17,10 @@ class UnitConcept:
 
     Attributes:
         correlation: `(units,)`, Pearson's r between the unit's state and the concept, over all real steps.
-        null: `(permutations,)`, the largest |r| of all units when the concept's sequences are dealt out anew: what the
-            best of so many units reaches by chance.
-        p_values: `(units,)`, share of the null at or above the unit's |r|; corrected for the number of units.
-        best: index of the unit with the largest |r|.
+        null: `(permutations,)`, the largest `|r|` of all units when the concept's sequences are dealt out anew: what
+            the best of so many units reaches by chance.
+        p_values: `(units,)`, share of the null at or above the unit's `|r|`; corrected for the number of units.
+        best: index of the unit with the largest `|r|`.
     """
 
     correlation: np.ndarray

@@ -1,8 +1,9 @@
 """A trained recurrent model that takes one step at a time, with its state in your hands.
 
-step_model: `build_step_model`, `build_chunk_model`. stream: `Stream`. export: `export_weights`. numpy_stream:
-`NumpyStream`, `State`, `save_state`, `load_state`, in one file that needs NumPy alone. causal_transformer:
-`CausalTransformer`, `KeyValueCache`, for comparison.
+* `stream`: `Stream`. `step_model`: `build_step_model`, `build_chunk_model`.
+* `export`: `export_weights`. `numpy_stream`: `NumpyStream`, `State`, `save_state`, `load_state`, in one file that needs
+  NumPy alone.
+* `causal_transformer`: `CausalTransformer`, `KeyValueCache`, for comparison.
 """
 
 from rnn_course.streaming.causal_transformer import CausalTransformer, KeyValueCache
