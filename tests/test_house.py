@@ -357,10 +357,10 @@ def test_an_array_attribute_without_its_shape_is_caught():
 
 def project_files():
     """Read the project's own text files: {path: content}; pictures and the like are left out."""
-    folders = ("lessons", "notebooks", "results", "data", "tools", "benchmarks", "examples", "tests", "rnn_course")
-    found = [
-        path for folder in (*folders, ".ci") for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts
-    ]
+    folders = ("lessons", "notebooks", "results", "data", "docs", ".ci")
+    folders += ("tools", "benchmarks", "examples", "tests", "rnn_course")
+    derived = {"__pycache__", "_build"}
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*") if not derived & set(path.parts)]
     texts = {}
     for path in (*ROOT.glob("*"), *found):
         with contextlib.suppress(UnicodeDecodeError):
