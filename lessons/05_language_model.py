@@ -863,10 +863,9 @@ for kind in play_kinds:
 # ## It never learned to count, because it forgets too fast to find out
 #
 # The words are nearly learned, and the largest part of what the network lacks lies in the gaps: it does not know how long the
-# line is. (The clerk's best page is the longest that it was allowed; a longer one might do a little better.) A clerk cannot
-# know. A network could count, but it must first notice that something a line's length ago matters. At its start it cannot: a
-# GRU's update gate keeps the share $z = \sigma(b)$ of a state at every step, and Keras starts with $b = 0$. After how many
-# steps is half of a state gone? On four numbers:
+# line is.  A clerk cannot know. A network could count, but it must first notice that something a line's length ago matters. At
+# its start it cannot: a GRU's update gate keeps the share $z = \sigma(b)$ of a state at every step, and Keras starts with $b =
+# 0$. After how many steps is half of a state gone? On four numbers:
 
 # %%
 for bias in (0.0, 1.0, 3.0, np.log(LONGEST - 1)):
