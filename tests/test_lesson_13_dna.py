@@ -22,28 +22,42 @@ def test_the_run_was_full_and_short(results):
 
 def test_both_networks_beat_every_baseline_on_the_same_windows(results):
     assert results["baseline_accuracy"] == max(results[f"accuracy_{name}"] for name in BASELINES)
-    for name in ("test_accuracy", "bilstm_accuracy"):
+    for name in ("own_windows_accuracy", "bilstm_accuracy"):
         assert results[name] - results[f"{name}_std"] > results["baseline_accuracy"]
-    assert results["test_accuracy"] > results["published_accuracy"]
+        assert results[name] > results["published_accuracy"]
 
 
-def test_the_figure_is_the_one_that_the_text_speaks_of(results):
-    assert 0.95 <= results["test_accuracy"] <= 0.97
-    assert results["macro_f1"] >= 0.94
+def test_the_figures_are_those_that_the_text_speaks_of(results):
+    assert 0.95 <= results["own_windows_accuracy"] <= 0.96
+    assert results["own_windows_macro_f1"] >= 0.94
     for score in ("roc", "precision_recall"):
         assert min(results[f"{score}_{name}"] for name in ("donor", "acceptor", "neither")) > 0.97
     assert results["calibration_error"] < 0.04
 
 
+def test_more_windows_bring_the_network_to_its_goal(results):
+    assert results["test_accuracy"] >= 0.965
+    assert results["macro_f1"] >= 0.955
+    mistakes = {name: 1 - results[name] for name in ("test_accuracy", "own_windows_accuracy")}
+    assert mistakes["test_accuracy"] == pytest.approx(2 / 3 * mistakes["own_windows_accuracy"], abs=0.004)
+
+
+def test_the_sums_of_letters_gain_nothing_from_them(results):
+    for name in ("weight_matrix", "logistic_regression"):
+        assert abs(results[f"wide_accuracy_{name}"] - results[f"accuracy_{name}"]) < 0.01
+        assert results["test_accuracy"] - results["test_accuracy_std"] > results[f"wide_accuracy_{name}"] + 0.015
+    assert results["other_windows"] > 9_000
+
+
 def test_single_letters_at_their_places_say_nearly_all(results):
     assert results["accuracy_runs_of_letters"] < 0.7 < results["accuracy_rule"] < results["accuracy_weight_matrix"]
-    assert results["test_accuracy"] - results["accuracy_weight_matrix"] < 0.03
+    assert results["test_accuracy"] - results["accuracy_weight_matrix"] < 0.035
 
 
 def test_the_draw_of_the_test_windows_is_worth_as_much_as_the_network(results):
     for name in ("weight_matrix", "logistic_regression"):
         assert results[f"crossed_{name}"] - results[f"accuracy_{name}"] > 0.01
-    assert results["crossed_network"] - results["test_accuracy"] > 0.01
+    assert results["crossed_network"] - results["own_windows_accuracy"] > 0.01
 
 
 def test_on_other_draws_the_network_reaches_its_goal_and_logistic_regression_comes_close(results):
