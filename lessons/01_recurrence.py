@@ -484,8 +484,8 @@ for (kind, dtype), (outputs, kernel, recurrent, bias, inputs) in compared.items(
 #
 # On the way back every step needs the state and the gates it had on the way forward, so all of them must be kept (or computed
 # once more). Seconds and bytes should both grow like T, no faster. There is another way that keeps none of them: carry the
-# gradient *forward*. Next to the state it carries a table of how each unit depends on each weight of U so far, $\partial h_k /
-# \partial U_{ij}$, and updates it at every step (real-time recurrent learning, Williams and Zipser 1989).
+# gradient *forward*. Next to the state it carries a table of how each unit depends on each weight of U so far,
+# $\partial h_k / \partial U_{ij}$, and updates it at every step (real-time recurrent learning, Williams and Zipser 1989).
 
 
 # %%
