@@ -573,10 +573,10 @@ for steps in TIMES:
 back_ms, back_mb, table_ms, table_mb, pass_ms = np.array(costs).T
 figure, axes = figure_grid(1, 2, row_height=3.0)
 for ax, back, table in zip(axes[0], (back_ms, back_mb), (table_ms, table_mb), strict=True):
-    ax.loglog(TIMES, back, "o-", color=FINE)
-    ax.loglog(TIMES, table, "o-", color=BACK)
+    ax.loglog(TIMES, back, "o-", color=BACK)
+    ax.loglog(TIMES, table, "o-", color=FINE)
     ax.set_ylim(*(10.0**limit for limit in (np.floor(np.log10(min(back))), np.ceil(np.log10(max(*back, *table))))))
-    label_lines(ax, [(back[-1], "way back", FINE), (table[-1], "forward\nmode", BACK)])
+    label_lines(ax, [(back[-1], "way back", BACK), (table[-1], "forward\nmode", FINE)])
 label_axes(axes[0, 0], x="steps T", y="milliseconds", title="Time grows like T for both")
 label_axes(axes[0, 1], x="steps T", y="megabytes", title="Memory grows for one")
 

@@ -503,9 +503,10 @@ for name in CELLS:
     wrt = "cell" if name == "LSTM" else "hidden"
     found = jacobian_spectrum(models[name, SEEDS[0]], watched.inputs[:1], "memory", wrt=wrt)
     spectra[name] = found.singular_values  # (1, time, units)
-    largest, middle = spectra[name][0, -1 - LAG, 0], np.median(spectra[name][0, -1 - LAG])
-    print(f"{name:10} lag {LAG}: largest singular value {largest:.0e}, median {middle:.0e}")
-_ = plot_spectrum(spectra, against="lag", title="After training: one direction is enough")
+    values = spectra[name][0, -1 - LAG]
+    alive = (values > values[0] / 1_000).sum()
+    print(f"{name:10} lag {LAG}: largest singular value {values[0]:.0e}, {alive} of {UNITS} above a thousandth of it")
+_ = plot_spectrum(spectra, against="lag", title="After training: few directions survive")
 
 # %% [markdown]
 # Solid is the largest singular value, dashed the median. The cells that learned keep at least one direction alive across the
@@ -587,26 +588,37 @@ for name, history in sorted(started.items()):
 #
 # With $U$ a little outside the circle the product grows instead. We take the SimpleRNN with an orthogonal start stretched by
 # a half and plain gradient descent, and look at the gradient before training; then we train it twice, as it is and with the
-# gradient clipped to length 1 (Pascanu, Mikolov and Bengio 2013): a longer one is shortened, its direction kept.
+# gradient clipped to length 1 (Pascanu, Mikolov and Bengio 2013): a longer one is shortened, its direction kept. And a third
+# time, free, but with the weights of the readout held, so that only the memory can run away.
 
 # %%
 stretched = keras.initializers.Orthogonal(gain=1.5, seed=0)
 explosion = {}
-for name, limit in {"free": None, "clipped": 1.0}.items():
+for name, limit in {"free": None, "clipped": 1.0, "readout held": None}.items():
     keras.utils.set_random_seed(SEEDS[0])
     model = build_adder(keras.layers.SimpleRNN(UNITS, recurrent_initializer=stretched, name="memory"))
+    model.get_layer("sum").trainable = name != "readout held"
     model.compile(optimizer=keras.optimizers.SGD(0.1, global_clipnorm=limit), loss="mse", run_eagerly=FAST)
     explosion[name] = train(model, epochs=1, every=max(1, ROWS // 2_000))
 untrained_norm = explosion["free"]["norm"][0]
 grown = np.median(untrained_norm[:, 0] / untrained_norm[:, -2])
 print(f"before training the gradient at step 1 is {grown:.0e} times that one step before the loss (median row)")
+
+# %% [markdown]
+# And the losses on the way:
+
+# %%
 for name, history in explosion.items():
     values = ", ".join(f"{history['loss'][k]:.3g} after {history['batch'][k]}" for k in (0, 1, 2, -1))
-    print(f"{name:8} loss, by batches: {values}")
+    print(f"{name:12} loss, by batches: {values}")
+held = np.mean(np.sum(trace(model, watched.inputs, "memory").hidden[:, -1] ** 2, axis=-1))
+print(f"with the readout held, the last state has a squared length of {held:.1f}, where {UNITS} is the most")
 
 # %% [markdown]
 # Without the limit ten batches suffice to send the loss beyond a hundred million, and when the epoch is over no number is left
-# (`nan`). With it the loss stays a number. Note what clipping did *not* do: the loss is where the answer 1 is. A gradient that
+# (`nan`). But look at the third line: with the readout held the loss stays a number, without any clipping. The exploding gradient
+# throws the units to the ends of tanh, where nothing more can happen to them; what then runs away is the readout, for which
+# 32 units at their limits make a step of 0.1 far too long. One explosion sets off the other. With the limit there is neither. Note what clipping did *not* do: the loss is where the answer 1 is. A gradient that
 # explodes seems to carry as little news about the first mark as one that vanishes; clipping bounds the step, it does not point
 # it anywhere.
 #
@@ -865,6 +877,7 @@ figures |= {f"half_life_{CELL_OF[n]}_{when}_{k}".replace(" ", "_"): x for (n, wh
 figures |= {f"heard_{CELL_OF[name]}": ratio for name, ratio in heard.items()}
 figures |= {"simple_rnn_flares": flares}
 figures |= {"clipped_loss": float(explosion["clipped"]["loss"][-1])}
+figures |= {"held_readout_loss": float(explosion["readout held"]["loss"][-1]), "held_readout_length": float(held)}
 figures |= {"free_loss_is_finite": bool(np.isfinite(explosion["free"]["loss"][-1]))}
 figures |= {f"spectral_radius_{when}": float(found.radius["state"]) for when, found in radii.items()}
 

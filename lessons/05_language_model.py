@@ -1224,9 +1224,11 @@ probe = pieces[:8]
 logits = readers[0].predict(probe, verbose=0)
 pull = np.exp(log_softmax(logits))
 pull[:, :-1][np.arange(8)[:, None], np.arange(SPAN - 1), probe[:, 1:]] -= 1  # of -log p by the logits: p - one-hot
-pull[:, -1] = 0  # what comes after the last step is not known here
 readout = pull @ readers[0].get_layer("logits").get_weights()[0].T  # (batch, time, units)
-reach = lag_profile(connectivity(readers[0], probe, layer, readout=readout).values)
+pairs = connectivity(readers[0], probe, layer, readout=readout).values[
+    :, :-1, :-1
+]  # what follows the last is not known
+reach = lag_profile(pairs)
 _ = plot_lag_profile({CELL.upper(): reach}, quantity="‖∂(-log p)/∂x‖", title="By the gradient, too, the past is short")
 
 # %% [markdown]
