@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -148,7 +147,7 @@ def _read(path):
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as kept:
             return {key: kept[key] for key in kept.files}
-    except (BadZipFile, OSError, ValueError, EOFError) as problem:
+    except Exception as problem:  # a damaged file can raise anything, from zlib's errors to a lack of memory
         raise ValueError(f"The features in {path.name} cannot be read ({problem}); delete the file.") from problem
 
 

@@ -286,6 +286,8 @@ def _count_packets(path: Path) -> int:
         if not file.streams.video:
             raise ValueError("it holds no pictures, sound alone perhaps")
         stream = file.streams.video[0]
+        if stream.codec_context is None:
+            raise ValueError("its pictures are packed in a way that nobody here knows")
         if stream.width * stream.height > MOST_PIXELS:
             raise ValueError(f"its frames would be of {stream.width:,} x {stream.height:,} pixels")
         return sum(packet.size > 0 for packet in file.demux(stream))

@@ -3,6 +3,26 @@
 from pathlib import Path
 
 
+def existing_file(path: str | Path, what: str) -> Path:
+    """Make sure that a user's file is there.
+
+    Args:
+        path: the file.
+        what: what to pass, for the error: "a text file".
+
+    Returns:
+        The path.
+
+    Raises:
+        FileNotFoundError: where there is no file, or a folder.
+    """
+    path = Path(path)
+    if not path.is_file():
+        found = f"{path} is a folder" if path.is_dir() else f"There is no file {path} (looked in {Path.cwd()})"
+        raise FileNotFoundError(f"{found}. Pass the path of {what}.")
+    return path
+
+
 def decode_file(path: Path, encoding: str) -> str:
     """Read a text file.
 

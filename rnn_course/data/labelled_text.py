@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_course.data.columns import find_column
-from rnn_course.data.encodings import decode_file
+from rnn_course.data.columns import find_column, refuse_wide_row
+from rnn_course.data.encodings import decode_file, existing_file
 
 SHARES = (0.8, 0.1, 0.1)  # train, dev, test
 DELIMITERS = ("\t", ";", ",")
@@ -131,8 +131,9 @@ def read_labelled_text(
         A `Sentiment` with 80 / 10 / 10 % of every label in train / dev / test; its labels are sorted.
 
     Raises:
-        ValueError: where the file is empty or in another encoding, a column is missing, a row has too few
-            columns or an empty text, or a label has fewer than three texts.
+        FileNotFoundError: where there is no such file.
+        ValueError: where the file is empty or in another encoding, a column is missing or there twice, a row has too
+            few columns, more than the heading or an empty text, or a label has fewer than three texts.
 
     Example:
         >>> import tempfile
@@ -143,8 +144,8 @@ def read_labelled_text(
         ...     read_labelled_text(path)
         Sentiment(source='mine.csv', labels=('bad', 'good'), train / dev / test = 6 / 2 / 2)
     """
-    path = Path(path)
-    content = decode_file(path, encoding)
+    path = existing_file(path, "a CSV or TSV file")
+    content = decode_file(path, encoding).removeprefix("\ufeff")
     if not content.strip():
         raise ValueError(f"{path.name} is empty ({path.stat().st_size} bytes); expected one text and label a row.")
     pairs = _pairs(_rows(path, content, delimiter), path, text, label)
@@ -153,7 +154,11 @@ def read_labelled_text(
     names = tuple(sorted({distinct[each] for each in texts}))
     data = LabelledText(texts, np.array([names.index(distinct[each]) for each in texts], np.int64))
     card = _own_card(path, data.labels, names, repeated=len(pairs) - len(texts))
-    return Sentiment(*split_by_label(data, names, seed=seed), names, path.name, card)
+    try:
+        splits = split_by_label(data, names, seed=seed)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
+    return Sentiment(*splits, names, path.name, card)
 
 
 def _refuse_rare_labels(labels: np.ndarray, names: Sequence[str]) -> None:
@@ -172,7 +177,10 @@ def _refuse_rare_labels(labels: np.ndarray, names: Sequence[str]) -> None:
 def _rows(path: Path, content: str, delimiter: str | None) -> list[tuple[int, list[str]]]:
     """Cut a file into its non-empty rows, each with the number of its last line."""
     chosen = delimiter or _find_delimiter(path, content)
-    reader = _reader(content, chosen)
+    try:
+        reader = _reader(content, chosen)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"delimiter={delimiter!r}; pass a single character, such as a comma, or None.") from error
     try:
         rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
@@ -221,6 +229,9 @@ def _pairs(rows: list[tuple[int, list[str]]], path: Path, text: str | int, label
     below = rows[1:] if named else rows
     if not below:
         raise ValueError(f"{path.name} has no row below its heading {heading}; expected one text a row.")
+    widest = len(heading) if named else None
+    for line, row in below:
+        refuse_wide_row(f"{path.name}, line {line:,}", row, widest)
     return [_pair(path, line, row, columns) for line, row in below]
 
 

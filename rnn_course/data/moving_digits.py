@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import zlib
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -118,9 +119,9 @@ def read_idx(path: Path) -> np.ndarray:
     """
     try:
         content = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path.name} is not gzipped, or cut ({error}). Pass a file such as MNIST's.") from error
-    if content[:3] != b"\0\0\x08" or len(content) < 4 + 4 * content[3]:
+    if content[:3] != b"\0\0\x08" or len(content) < 4 or len(content) < 4 + 4 * content[3]:
         raise ValueError(
             f"{path.name} is no IDX file of bytes: it begins with {content[:4]!r}. Pass one such as MNIST's."
         )

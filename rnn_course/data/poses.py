@@ -1,6 +1,8 @@
 """People as stick figures: 15 joints a frame, one action a clip, from real videos or drawn by the course."""
 
+import io
 import pickle
+import pickletools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -141,8 +143,9 @@ def read_pose_file(path: Path) -> tuple[tuple[np.ndarray, ...], tuple[str, ...]]
         ValueError: where the file names anything else, is damaged, or holds other things than poses.
     """
     try:
-        with path.open("rb") as file:
-            content = _ArrayUnpickler(file).load()
+        written = path.read_bytes()
+        _refuse_far_notes(written)
+        content = _ArrayUnpickler(io.BytesIO(written)).load()
         clips, actions = tuple(part.to_array() for part in content["pose"]), tuple(content["label"])
     except Exception as error:  # a damaged pickle can raise anything
         raise ValueError(
@@ -155,6 +158,13 @@ def read_pose_file(path: Path) -> tuple[tuple[np.ndarray, ...], tuple[str, ...]]
             "(time, 15, 2) of finite numbers. Expected as many labels, each a string, as clips; fetch it again."
         )
     return clips, actions
+
+
+def _refuse_far_notes(content: bytes) -> None:
+    """Raise a ValueError where a pickle numbers what it notes beyond its own bytes: so much memory would be filled."""
+    for opcode, number, _ in pickletools.genops(content):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and number > len(content):
+            raise ValueError(f"it notes something under the number {number:,}")
 
 
 class _Type:

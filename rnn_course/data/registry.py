@@ -58,12 +58,22 @@ def data_sets(path: Path | None = None) -> dict[str, DataSet]:
     Returns:
         Every `DataSet` by its name, in the order of the file.
 
+    Raises:
+        ValueError: where the file is no registry; says what is wrong with it.
+
     Example:
         >>> data_sets()["sst2"].bytes
         1026806
     """
-    tables = tomllib.loads((path or REGISTRY).read_text(encoding="utf-8"))
-    return {name: _read_table(name, table) for name, table in tables.items()}
+    path = path or REGISTRY
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return {name: _read_table(name, table) for name, table in tables.items()}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is no registry of data sets ({error!r}). Each needs a table with license, citation and files, and "
+            "each file path, bytes, sha256 and url; if it is the course's own, install the course again."
+        ) from error
 
 
 def data_set(name: str) -> DataSet:

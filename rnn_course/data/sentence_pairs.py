@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_course.data.encodings import decode_file
+from rnn_course.data.encodings import decode_file, existing_file
 from rnn_course.words import JOINER
 
 SHARE = 0.025  # of the pairs, for dev and for test
@@ -186,13 +186,11 @@ def read_sentence_pairs(
         ...     read_sentence_pairs(path, languages=("Dutch", "English"))
         Translation(source='mine.tsv', languages=('Dutch', 'English'), train / dev / test = 96 / 2 / 2 pairs)
     """
-    path = Path(path)
-    if not path.is_file():
-        what = f"{path} is a folder" if path.is_dir() else f"There is no file {path} (looked in {Path.cwd()})"
-        raise FileNotFoundError(f"{what}. Pass the path of a text file, one pair a line.")
+    path = existing_file(path, "a text file, one pair a line")
     if min(source, target) < 0 or source == target:
         raise ValueError(f"source={source} and target={target}; pass the numbers of two columns, from 0.")
-    found = pairs_in(decode_file(path, encoding), path.name, columns=(source, target), delimiter=delimiter)
+    text = decode_file(path, encoding).removeprefix("\ufeff")
+    found = pairs_in(text, path.name, columns=(source, target), delimiter=delimiter)
     distinct = list(dict.fromkeys(found))
     pairs = SentencePairs([each for each, _ in distinct], [each for _, each in distinct])
     try:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_course.biosequences import DNA, Alphabet
-from rnn_course.data.columns import find_column
-from rnn_course.data.encodings import decode_file
+from rnn_course.data.columns import find_column, refuse_wide_row
+from rnn_course.data.encodings import decode_file, existing_file
 from rnn_course.data.labelled_sequences import LabelledSequences, SequenceSplits, split_sequences
 
 ENDINGS = (".tsv", ".tab")
@@ -115,8 +115,9 @@ def read_sequences(
         `SequenceSplits`, as `read_fasta`.
 
     Raises:
-        ValueError: where the file is empty or in another encoding, a column is missing, a row has too few columns, an
-            empty sequence or class, or a wrong letter (named by line and position), and as in `read_fasta`.
+        ValueError: where the file is empty or in another encoding, a column is missing, a row has too few columns or
+            more than the heading, an empty sequence or class, or a wrong letter (named by line and position), and as in
+            `read_fasta`.
         FileNotFoundError: where the file is not there.
 
     Example:
@@ -129,11 +130,12 @@ def read_sequences(
         SequenceSplits(source='mine.csv', label_names=('a', 'b'), train / dev / test = 8 / 2 / 2)
     """
     path = _existing(path)
-    rows = _rows(path, decode_file(path, encoding), delimiter)
+    rows = _rows(path, decode_file(path, encoding).removeprefix("\ufeff"), delimiter)
     named = isinstance(sequence, str) or isinstance(label, str)
     heading = rows[0][1] if named else max((row for _, row in rows), key=len)
     columns = [find_column(path, heading, wanted, names=("sequence", "label")) for wanted in (sequence, label)]
-    records = [_record(path, line, row, columns) for line, row in (rows[1:] if named else rows)]
+    widest = len(heading) if named else None
+    records = [_record(path, line, row, columns, widest) for line, row in (rows[1:] if named else rows)]
     if not records:
         raise ValueError(f"{path.name} has no row below its heading {heading}; expected one sequence a row.")
     return _split(records, [path.name], alphabet, shared, conflicts, seed)
@@ -162,10 +164,7 @@ def _existing_all(paths: Paths) -> list[Path]:
 
 
 def _existing(path: str | Path) -> Path:
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path} (looked in {Path.cwd()}). Pass the path of a file.")
-    return path
+    return existing_file(path, "a file")
 
 
 def _read_fasta(path: Path, label: str, labels: Labels | None) -> list[_Record]:
@@ -228,8 +227,9 @@ def _find_delimiter(path: Path, content: str) -> str:
     return max(DELIMITERS, key=first.count)
 
 
-def _record(path: Path, line: int, row: list[str], columns: list[int]) -> _Record:
+def _record(path: Path, line: int, row: list[str], columns: list[int], widest: int | None) -> _Record:
     where = f"{path.name}, line {line:,}"
+    refuse_wide_row(where, row, widest)
     if len(row) <= max(columns):
         raise ValueError(f"{where} has {len(row)} columns, expected at least {max(columns) + 1}. Fill it, or drop it.")
     sequence, label = (row[column] for column in columns)
@@ -259,8 +259,11 @@ def _split(
     label_names = tuple(sorted({record.label for record in records}))
     labels = np.array([label_names.index(record.label) for record in kept.values()], np.int64)
     data = LabelledSequences(list(kept), labels)
-    splits = split_sequences(data, label_names, shared=shared, seed=seed)
     source = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    try:
+        splits = split_sequences(data, label_names, shared=shared, seed=seed)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
     return SequenceSplits(
         *splits, label_names, source, _own_card(source, data, label_names, len(records), len(dropped))
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rnn_course.data.cache import fetch
-from rnn_course.data.encodings import decode_file
+from rnn_course.data.encodings import decode_file, existing_file
 from rnn_course.data.registry import shipped
 from rnn_course.data.sources import card_of, real_or_sample, refuse_unknown
 
@@ -92,12 +92,9 @@ def read_text(path: str | Path, *, valid_share: float = VALID_SHARE, encoding: s
         ...     read_text(path)
         Text(source='mine.txt', train / valid = 189 / 21 characters)
     """
-    path = Path(path)
     if not 0 < valid_share < 1:
         raise ValueError(f"valid_share is {valid_share}; pass a share between 0 and 1, such as {VALID_SHARE}.")
-    if not path.is_file():
-        what = f"{path} is a folder" if path.is_dir() else f"There is no file {path} (looked in {Path.cwd()})"
-        raise FileNotFoundError(f"{what}. Pass the path of a text file.")
+    path = existing_file(path, "a text file")
     decoded = decode_file(path, encoding)
     text = decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():

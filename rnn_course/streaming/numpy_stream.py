@@ -15,7 +15,6 @@ on the way is written into arrays that are kept.
 import json
 import os
 import uuid
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -175,7 +174,7 @@ def read_arrays(path, kind, writer):
         try:
             with np.load(raw, allow_pickle=False) as file:
                 found = dict(file)
-        except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile) as failure:
+        except Exception as failure:  # a damaged file can raise anything, from zlib's errors to a lack of memory
             raise ValueError(f"{path} is no whole .npz of arrays: {failure}. Write it with {writer}.") from None
     came = str(found.pop("format", "nothing that says what it is"))
     if came != kind:
@@ -408,9 +407,19 @@ class NumpyStream:
 
     @classmethod
     def load(cls, path):
-        """Read what `export_weights` wrote at `path`; takes and returns no arrays: a `NumpyStream`."""
+        """Read what `export_weights` wrote at `path`; takes and returns no arrays: a `NumpyStream`.
+
+        Raises:
+            ValueError: the file holds something else, or is damaged.
+            FileNotFoundError: there is none.
+        """
         found = read_arrays(path, WEIGHTS_FORMAT, "export_weights")
-        return cls(json.loads(str(found.pop("description"))), found)
+        try:
+            return cls(json.loads(str(found.pop("description"))), found)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as failure:
+            raise ValueError(
+                f"{path} describes no network that NumpyStream knows ({failure!r}). Write it with export_weights."
+            ) from failure
 
     def initial_state(self, batch=1):
         """The `State` before the first step, zeros `(batch, units)`, for that many streams side by side."""
