@@ -1,6 +1,10 @@
 """What several test files need of pytest."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("busy", deadline=None)  # how long an example takes says how busy the computer is
+settings.load_profile("busy")
 
 
 @pytest.fixture
