@@ -87,6 +87,14 @@ def refused(path, **options):
     return str(caught.value)
 
 
+def test_a_file_that_is_not_there_is_named_with_the_folder_that_was_looked_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no file mine\.csv \(looked in .*\)\. Pass the path of a CSV or TSV"):
+        read_labelled_text("mine.csv")
+    with pytest.raises(FileNotFoundError, match=r"is a folder\. Pass the path of a CSV or TSV file"):
+        read_labelled_text(tmp_path)
+
+
 def test_a_file_in_another_encoding_names_the_byte_and_what_to_pass(tmp_path):
     path = write(tmp_path, "a.csv", ["text,label", "caf\u00e9,good", *LINES[1:]], "latin-1")
     message = refused(path)

@@ -195,6 +195,8 @@ def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path):
     for call in (lambda path: read_fasta({"a": path}), read_sequences):
         with pytest.raises(FileNotFoundError, match=r"There is no file .*nowhere.* Pass the path of a file"):
             call(tmp_path / "nowhere")
+        with pytest.raises(FileNotFoundError, match=r"is a folder\. Pass the path of a file"):
+            call(tmp_path)
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
