@@ -24,7 +24,7 @@ from rnn_course.plots.histories import (
     show_stage,
 )
 from rnn_course.plots.page import wrapped
-from rnn_course.plots.steps import as_numbers
+from rnn_course.plots.steps import as_numbers, last_known
 from rnn_course.plots.style import BASELINE_STYLE, TITLE_SIZE, label_axes
 from rnn_course.whole_files import written_whole
 
@@ -120,7 +120,7 @@ def animate_gradient_flow(
     if scores:
         _prepare_scores(right, scores, epochs, baseline)
         label_axes(right, x=unit, y=score_name)
-    name_lines(left, {label: _last_known(curves[:, 0]) for label, curves in medians.items()})
+    name_lines(left, {label: last_known(curves[:, 0]) for label, curves in medians.items()})
     freeze(figure)
 
     def show(record):
@@ -156,12 +156,6 @@ def _new_figure(title, *, panels):
         place = {"x": MARGIN / (72 * WIDTH), "ha": "left", "fontsize": TITLE_SIZE}
         figure.suptitle(wrapped(title, room, TITLE_SIZE), **place)
     return figure, axes[0], axes[-1]
-
-
-def _last_known(values):
-    """The last of (records,) numbers that is not NaN; NaN where there is none."""
-    known = values[~np.isnan(values)]
-    return known[-1] if known.size else np.nan
 
 
 def _prepare_scores(ax, scores, epochs, baseline):

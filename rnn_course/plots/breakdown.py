@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_course.plots.page import settle, size_in_points, text_width, wrapped
-from rnn_course.plots.steps import as_numbers
+from rnn_course.plots.steps import as_numbers, last_known
 from rnn_course.plots.style import (
     BAND_ALPHA,
     BASELINE_STYLE,
@@ -113,7 +113,7 @@ def _draw_run(ax, values, label, index):
     if len(values) > 1:
         ax.fill_between(places, values.min(axis=0), values.max(axis=0), color=color, alpha=BAND_ALPHA, linewidth=0)
     ax.plot(places, mean, marker="o", markersize=4, color=color, label=label, zorder=3)
-    return _last(mean), label, color
+    return last_known(mean), label, color
 
 
 def _draw_baseline(ax, values, label):
@@ -124,13 +124,7 @@ def _draw_baseline(ax, values, label):
     if len(values) == 1:
         places, values = np.array([-0.3, 0.3]), np.repeat(values, 2)
     ax.plot(places, values, label=label, zorder=2, **BASELINE_STYLE)
-    return _last(values), label, BASELINE_STYLE["color"]
-
-
-def _last(values):
-    """The last number of a line that is one, where its name belongs; NaN where there is none."""
-    known = values[~np.isnan(values)]
-    return known[-1] if len(known) else np.nan
+    return last_known(values), label, BASELINE_STYLE["color"]
 
 
 def _notes(runs, counts):

@@ -5,6 +5,7 @@ import numpy as np
 from rnn_course.plots.style import BAND_ALPHA
 
 MOST_DECADES = 6
+ZERO_MARKERS = ("x", "+", "1", "2", "3")  # by the order of the lines that hold zeros
 
 
 def floor_below(curves):

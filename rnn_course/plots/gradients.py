@@ -4,13 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnn_course.plots.decades import draw_band, draw_line, floor_below, name_the_floor
+from rnn_course.plots.decades import ZERO_MARKERS, draw_band, draw_line, floor_below, name_the_floor
 from rnn_course.plots.steps import as_numbers, label_steps
-from rnn_course.plots.style import axes_or_new, color_of, label_axes, label_lines
+from rnn_course.plots.style import axes_or_new, colors_of, label_axes, label_lines
 
 BAND = (10, 90)
 LINE_STYLES = ("-", "--", "-.", ":")
-ZERO_MARKERS = ("x", "+", "1", "2", "3")
 
 
 def plot_gradient_flow(
@@ -55,7 +54,7 @@ def plot_gradient_flow(
         raise ValueError(f'`against` must be "step" or "lag"; got {against!r}.')
     batches = _checked_norms(norms, mask)
     curves = {label: _percentiles(_by_lag(rows) if against == "lag" else rows) for label, rows in batches.items()}
-    colors = {label: color_of(label, index) for index, label in enumerate(curves)} | dict(colors or {})
+    colors = colors_of(curves, colors)
     ax = axes_or_new(ax)
     ax.set_yscale("log")
     floor = floor_below(curves.values())

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.colors import LogNorm
 
-from rnn_course.plots.decades import MOST_DECADES, draw_band, draw_line, floor_below, name_the_floor
+from rnn_course.plots.decades import MOST_DECADES, ZERO_MARKERS, draw_band, draw_line, floor_below, name_the_floor
 from rnn_course.plots.page import size_in_points
 from rnn_course.plots.steps import as_numbers, label_steps, one_sequence, real_steps, words_at
-from rnn_course.plots.style import MAGNITUDE, TEXT_SIZE, axes_or_new, color_of, label_axes, label_lines
+from rnn_course.plots.style import MAGNITUDE, TEXT_SIZE, axes_or_new, colors_of, label_axes, label_lines
 
-ZERO_MARKERS = ("x", "+", "1", "2", "3")
 REFERENCE_STYLE = {"color": "#8C8C8C", "linewidth": 0.9, "zorder": 1}
 ZERO_COLOR = "#E4E4E4"
 HATCH = {"facecolor": "none", "edgecolor": "#B5B5B5", "hatch": "////", "linewidth": 0, "zorder": 0.4}
@@ -62,7 +61,7 @@ def plot_spectrum(
         for label, values in _by_label(singular_values, "singular_values", "spectrum.singular_values").items()
     }
     curves = {label: _curves_of_spectrum(rows, against) for label, rows in spectra.items()}
-    colors = _colors(curves, colors)
+    colors = colors_of(curves, colors)
     ax = axes_or_new(ax)
     ax.axhline(1, **REFERENCE_STYLE)
     _draw_curves(ax, curves, colors)
@@ -97,7 +96,7 @@ def plot_lag_profile(profiles, *, colors=None, quantity="gradient norm", title=N
     """
     profiles = _by_label(profiles, "profiles", "lag_profile(flow.norm())")
     curves = {label: _curve_of_profile(profile, f"profiles[{label!r}]") for label, profile in profiles.items()}
-    colors = _colors(curves, colors)
+    colors = colors_of(curves, colors)
     ax = axes_or_new(ax)
     _draw_curves(ax, curves, colors)
     _label_time(ax, curves.values(), "lag", "line: median, band: the middle half")
@@ -184,7 +183,7 @@ def _spectrum(values, mask, example, name):
 
 
 def _curve_of_profile(profile, name):
-    """Where, lower edge, line and upper edge of one profile, (4, lag)."""
+    """The one curve of a profile: where, lower edge, line and upper edge, (4, lag), under the ending ""."""
     parts = ("lag", "low", "median", "high")
     read = profile.get if isinstance(profile, Mapping) else lambda part: getattr(profile, part, None)
     missing = [part for part in parts if read(part) is None]
@@ -203,17 +202,12 @@ def _curve_of_profile(profile, name):
 
 
 def _curves_of_spectrum(rows, against):
-    """Where, lower edge, line and upper edge, (4, time), of the largest value with the band, and of the median."""
+    """By their endings, each (4, time): the largest value (where, lower edge, line, upper edge), and the median."""
     steps = np.arange(len(rows))
     if against == "lag":
         steps = np.flatnonzero(~np.isnan(rows).any(axis=1))[-1] - steps
     largest, median, smallest = rows[:, 0], np.median(rows, axis=1), rows[:, -1]
     return {"": np.array([steps, smallest, largest, largest]), ", median": np.array([steps, median, median, median])}
-
-
-def _colors(labels, colors):
-    """The color of each label."""
-    return {label: color_of(label, index) for index, label in enumerate(labels)} | dict(colors or {})
 
 
 def _draw_curves(ax, curves, colors):

@@ -7,7 +7,7 @@ from matplotlib.ticker import NullFormatter
 
 from rnn_course.plots.rows import checked_scores, draw_references, reference_lines, rows_axes
 from rnn_course.plots.steps import as_numbers
-from rnn_course.plots.style import BAND_ALPHA, TEXT_SIZE, axes_or_new, color_of, label_axes, label_lines
+from rnn_course.plots.style import BAND_ALPHA, TEXT_SIZE, axes_or_new, color_of, colors_of, label_axes, label_lines
 
 SPREAD = (10, 90)  # percent
 ROOM = 1.6  # a factor, left and right of everything shown
@@ -81,7 +81,7 @@ def plot_cost(costs, *, quantity, bands=None, colors=None, lowest=None, title=No
         ValueError: a shape does not fit, or something is not positive.
     """
     curves = _checked_costs(costs)
-    colors = {label: color_of(label, index) for index, label in enumerate(curves)} | dict(colors or {})
+    colors = colors_of(curves, colors)
     ax = axes_or_new(ax)
     ax.set(xscale="log", yscale="log")
     for label, (steps, values) in curves.items():

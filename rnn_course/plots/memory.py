@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_course.plots.steps import as_numbers
-from rnn_course.plots.style import BAND_ALPHA, TEXT_SIZE, axes_or_new, color_of, label_axes, label_lines
+from rnn_course.plots.style import BAND_ALPHA, TEXT_SIZE, axes_or_new, colors_of, label_axes, label_lines
 
 BAND = (25, 75)
 
@@ -41,7 +41,7 @@ def plot_retention(
         raise ValueError(f'`scale` must be "log" or "linear"; got {scale!r}.')
     curves = _checked_curves(measured, "measured")
     promised = _checked_predictions(predicted, curves)
-    colors = {label: color_of(label, index) for index, label in enumerate(curves)} | dict(colors or {})
+    colors = colors_of(curves, colors)
     ax = axes_or_new(ax)
     ax.axhline(0.5, color="#8C8C8C", linestyle=":", linewidth=1, zorder=0)
     for label, curve in curves.items():

@@ -89,6 +89,22 @@ def real_steps(mask, values, *, example=0):
     return real
 
 
+def last_known(values):
+    """The last number of a line that is one, where its name belongs.
+
+    Args:
+        values: (steps,) numbers, NaN where there is none.
+
+    Returns:
+        A scalar; NaN where all of them are.
+
+    >>> float(last_known(np.array([1.0, 2.0, np.nan])))
+    2.0
+    """
+    known = values[~np.isnan(values)]
+    return known[-1] if known.size else np.nan
+
+
 def words_at(tokens, real):
     """Lay the words of a sequence beside its steps.
 

@@ -239,6 +239,22 @@ def color_of(label, index, *, taken=()):
     return SERIES_COLORS[index % len(SERIES_COLORS)]
 
 
+def colors_of(labels, colors=None):
+    """The color of each of some lines: the one it is given, or that of `color_of`.
+
+    Args:
+        labels: what the lines are called, in order.
+        colors: label -> matplotlib color; `None` for none given.
+
+    Returns:
+        label -> matplotlib color, for every label.
+
+    >>> colors_of(["LSTM", "mine"], {"mine": "black"}) == {"LSTM": CELL_COLORS["lstm"], "mine": "black"}
+    True
+    """
+    return {label: color_of(label, index) for index, label in enumerate(labels)} | dict(colors or {})
+
+
 def letter_colors(letters):
     """The fixed colors of the letters of an alphabet: of nucleotides where there are no others, else of amino acids.
 
