@@ -103,22 +103,6 @@ def join_words(tokens: Iterable[str]) -> str:
     return text if _SPECIAL.fullmatch(first) else _raised(text)
 
 
-def count_words(text: str) -> int:
-    """Count the tokens of a text that hold a letter or a digit: its words, without its signs.
-
-    Args:
-        text: any string without `JOINER`.
-
-    Returns:
-        An int; a clitic counts ("don't" is two).
-
-    Example:
-        >>> count_words("¿Qué tal, Tom?")
-        3
-    """
-    return sum(any(map(str.isalnum, token)) for token in split_words(text))
-
-
 def _with_one_mark(text: str) -> str:
     """Write U+0300 for every combining mark and invisible sign; the text stays as long as it was."""
     return _RESTING.sub(lambda found: "\u0300" if unicodedata.category(found[0]) in _RESTS else found[0], text)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rnn_course.words import END, JOINER, START, count_words, join_words, split_words
+from rnn_course.words import END, JOINER, START, join_words, split_words
 
 # Texts with what the rules are about in them, more often than chance alone would put it there.
 PIECES = ["'", "’", "-", "--", "...", "?!", "3.5", "1,0", "n't", "l'", "The", "USA", "é", "e\u0301", "\u200d"]
@@ -140,14 +140,3 @@ def test_tokens_that_a_model_wrote_are_joined_whatever_they_are(tokens, text):
 def test_a_text_that_holds_the_mark_is_refused_with_its_place():
     with pytest.raises(ValueError, match=r"holds '￭' \(position 2\), the mark .*: 'a ￭b'\. Replace it by another sign"):
         split_words("a ￭b")
-
-
-# --- counting ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [("¿Qué tal, Tom?", 3), ("I don't.", 3), ("... !! -", 0), ("", 0), ("3.5 euros", 2), ("well-known", 2), ("_", 0)],
-)
-def test_words_are_counted_without_signs(text, count):
-    assert count_words(text) == count

@@ -20,8 +20,6 @@ import numpy as np
 from rnn_course.data.chance import choose
 from rnn_course.data.labelled_text import LabelledText
 
-NEGATORS = frozenset({"not", "n't", "never", "hardly", "nothing", "nobody", "no", "without", "nowhere"})
-
 NEGATED_SHARE = 0.25  # of the clauses that hold a polar word
 LENGTHS = range(4, 26)  # words of a review, punctuation counted
 

@@ -81,9 +81,7 @@ def _checked(probabilities, tokens, top):
 
 
 def _checked_choice(chosen, probabilities):
-    """What came, as (time,) indices, or `None`."""
-    if chosen is None:
-        return None
+    """What came, as (time,) indices, checked."""
     chosen, (time, vocabulary) = np.asarray(chosen), probabilities.shape
     if chosen.shape != (time,) or chosen.dtype.kind not in "iu" or not ((chosen >= 0) & (chosen < vocabulary)).all():
         raise ValueError(

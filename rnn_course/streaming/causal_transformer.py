@@ -54,11 +54,6 @@ class KeyValueCache:
         """Bytes that the keys and values of the steps so far take, a scalar; its arrays hold up to twice as much."""
         return self.length * (self.keys.nbytes + self.values.nbytes) // self.capacity
 
-    @property
-    def held_bytes(self):
-        """Bytes of all its arrays, a scalar, the room that is still empty included."""
-        return self.keys.nbytes + self.values.nbytes + self.scores.nbytes
-
     def make_room(self, steps):
         """Double the arrays until so many steps more fit: on average a constant cost. Takes no arrays."""
         capacity = self.capacity
