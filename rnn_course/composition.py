@@ -138,10 +138,11 @@ class Composer:
             return given + [[None] * self.slots] * (frames - len(opening))
         notes = np.asarray(melody)
         choices = np.where(notes > 0, notes - self.lowest + 1, 0)
-        if notes.ndim != 1 or len(notes) < frames or choices.min() < 0 or choices.max() > self.keys:
+        if notes.ndim != 1 or len(notes) < frames or ((choices < 0) | (choices > self.keys)).any():
+            held = f" with notes from {notes.min()} to {notes.max()}" if notes.size else ""
             raise ValueError(
-                f"Came a melody of shape {notes.shape} with notes from {notes.min()} to {notes.max()} for {frames} "
-                f"frames. Pass (time,) MIDI numbers from {self.lowest} to {self.lowest + self.keys - 1}, 0 for silence."
+                f"Came a melody of shape {notes.shape}{held} for {frames} frames. Pass (time,) MIDI numbers "
+                f"from {self.lowest} to {self.lowest + self.keys - 1}, 0 for silence."
             )
         return given + [[int(choice)] + [None] * (self.slots - 1) for choice in choices[len(opening) : frames]]
 

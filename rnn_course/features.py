@@ -116,7 +116,7 @@ def _look(model, frames, real, batch_size):
     Every batch is filled up to the same size: a compiled model would be compiled again for each other one.
     """
     shown = frames[real]
-    filled = np.concatenate([shown, np.zeros((-len(shown) % batch_size or 0, *frames.shape[1:]), "float32")])
+    filled = np.concatenate([shown, np.zeros((-len(shown) % batch_size, *frames.shape[1:]), "float32")])
     parts = [filled[start : start + batch_size] for start in range(0, len(filled), batch_size)]
     answers = [np.asarray(model.predict_on_batch(part)) for part in parts]
     if answers and answers[0].ndim != 2:

@@ -126,6 +126,7 @@ def test_training_on_is_heard_at_once(model, composer):
         ({"opening": np.zeros((2, 5), bool)}, r"Pass \(time, 12\) bool"),
         ({"opening": np.zeros((9, KEYS), bool)}, "at most as long as the tune"),
         ({"melody": [60, 61]}, r"melody of shape \(2,\) .* for 4 frames"),
+        ({"melody": []}, r"melody of shape \(0,\) for 4 frames"),
         ({"melody": [60, 61, 62, 90]}, "MIDI numbers from 60 to 71"),
         ({"ranges": [(60, 70)]}, r"Pass \(3, 2\)"),
         ({"temperature": 0}, "temperature is 0"),
