@@ -24,6 +24,7 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
 # Reference.
+smartquotes = False
 default_role = "literal"
 autodoc_default_options = {"member-order": "bysource"}
 autodoc_preserve_defaults = True
