@@ -168,10 +168,10 @@ def test_what_cannot_be_done_is_refused_before_anything_runs(folder, monkeypatch
     assert files_in(folder) == before
 
 
-def test_a_run_that_fell_back_on_the_sample_says_where_the_reason_stands(folder, tmp_path, capsys):
+def test_a_run_that_fell_back_on_the_sample_says_where_the_reason_stands(folder, capsys):
     execution = lessons.Execution(nbformat.v4.new_notebook(), {"minutes": 0.01, "source": "sample"}, 1.0)
     arguments = cli.build_parser().parse_args(["run", "42_tiny.py"])
-    run._report(find.read_lesson(folder / "42_tiny.py"), execution, tmp_path, arguments)
+    run._show_results(find.read_lesson(folder / "42_tiny.py"), execution, arguments)
     assert "not the real data; the notebook says why). Time: 0.0 minutes.\n" in capsys.readouterr().out
 
 

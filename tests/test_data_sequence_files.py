@@ -255,7 +255,7 @@ def test_a_wrong_letter_is_named_by_file_line_and_position(tmp_path):
         ([*LINES, '"ACGT,other'], r"a\.csv, line 32: unexpected end of data\. Pass another `delimiter`, or mend"),
         (
             [*LINES, "AC,x", "GT,x"],
-            r"These classes have fewer than 3 different sequences and cannot be split: 'x' \(2\)",
+            r"a\.csv: These classes have fewer than 3 different sequences and cannot be split: 'x' \(2\)",
         ),
         ([*LINES, f"{TEXTS[1]},other"], r"a\.csv, line 32 has the same sequence as a\.csv, line 3, but the class"),
     ],

@@ -243,11 +243,11 @@ def colors_of(labels, colors=None):
     """The color of each of some lines: the one it is given, or that of `color_of`.
 
     Args:
-        labels: what the lines are called, in order.
-        colors: label -> matplotlib color; `None` for none given.
+        labels: a list of str, what the lines are called, in order.
+        colors: a dict of label -> matplotlib color; `None` for none given.
 
     Returns:
-        label -> matplotlib color, for every label.
+        A dict of label -> matplotlib color, for every label.
 
     >>> colors_of(["LSTM", "mine"], {"mine": "black"}) == {"LSTM": CELL_COLORS["lstm"], "mine": "black"}
     True
