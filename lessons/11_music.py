@@ -335,6 +335,7 @@ models, trained, courses = {}, {}, {}
 per_epoch = sum(1 for _ in batches_of(data.train.rolls, None, TRAINING["batch"], np.random.default_rng(0)))
 for name, build in builders.items():
     print(name)
+    keras.utils.set_random_seed(SEEDS[0])  # the model keeps a seed for its dropout
     models[name] = compiled(build(), EPOCHS[name] * per_epoch, TRAINING["rate"])
     courses[name], trained[name] = [], []
     for seed in SEEDS:
