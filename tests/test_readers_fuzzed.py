@@ -275,7 +275,7 @@ CLAIMS = {
     "a state": ("state", many_numbers(STATE_FORMAT), "is no whole .npz"),
     "weights": ("weights", many_numbers(WEIGHTS_FORMAT), "is no whole .npz"),
     "features": ("features", many_numbers(""), "cannot be read"),
-    "a GIF": ("clips .gif", wide_gif(), "65,535 x 65,535 pixels"),
+    "a GIF": ("clips .gif", wide_gif(), "is no video, or a broken one"),
     "a pickle": ("poses", READERS["poses"].good.replace(b"q\x01", b"r\xff\xff\xff\x7f", 1), "number 2,147,483,647"),
 }
 
