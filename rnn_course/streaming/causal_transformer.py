@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 EPSILON = np.float32(1e-6)
+FIRST_ROOM = 64  # steps, doubled where there are more
 
 
 class Block(NamedTuple):
@@ -37,12 +38,12 @@ class KeyValueCache:
         scores: `(heads, 1, capacity)`, room for one step's attention.
     """
 
-    def __init__(self, layers, heads, size, *, capacity=64):
-        """Make room for some steps; the arrays are `(layers, heads, capacity, size)` in all."""
+    def __init__(self, layers, heads, size):
+        """Make room for the first steps; the arrays are `(layers, heads, FIRST_ROOM, size)` in all."""
         self.length = 0
-        self.keys = np.zeros((layers, heads, size, capacity), np.float32)
-        self.values = np.zeros((layers, heads, capacity, size), np.float32)
-        self.scores = np.zeros((heads, 1, capacity), np.float32)
+        self.keys = np.zeros((layers, heads, size, FIRST_ROOM), np.float32)
+        self.values = np.zeros((layers, heads, FIRST_ROOM, size), np.float32)
+        self.scores = np.zeros((heads, 1, FIRST_ROOM), np.float32)
 
     @property
     def capacity(self):
