@@ -7,6 +7,7 @@ from keras import layers
 from small_models import CELLS, fill
 
 from rnn_course.streaming import build_chunk_model, build_step_model
+from rnn_course.streaming.each_step import refuse_mask
 
 BATCH, TIME, FEATURES, UNITS = 2, 5, 3, 4
 X = np.random.default_rng(0).normal(size=(BATCH, TIME, FEATURES)).astype("float32")
@@ -310,6 +311,12 @@ def test_what_cannot_be_streamed_is_refused_by_name_and_with_the_reason(name):
     build, words = REFUSED[name]
     with pytest.raises(ValueError, match=words):
         build_step_model(build())
+
+
+def test_a_list_of_no_masks_is_no_mask():
+    refuse_mask(layers.Add(name="both"), {"mask": [None, None]}, "")
+    with pytest.raises(ValueError, match=r"Layer 'both' \(Add\) is given a mask"):
+        refuse_mask(layers.Add(name="both"), {"mask": [None, keras.Input((3,), dtype="bool")]}, "")
 
 
 def test_a_layer_of_ones_own_may_stand_in_a_stream_if_one_says_so():
