@@ -344,7 +344,7 @@ def test_the_usual_options_take_the_quick_way(kind, calls):
 
 
 ASIDE = [
-    *itertools.product(KINDS, [{"activation": "relu"}, {"activation": None}, {"unroll": True}, {"dropout": 1.0}]),
+    *itertools.product(KINDS, [{"activation": "relu"}, {"activation": None}, {"unroll": True}]),
     *itertools.product(("lstm", "gru", "early gru"), [{"recurrent_activation": "hard_sigmoid"}]),
 ]
 
@@ -355,6 +355,12 @@ def test_options_that_are_not_covered_get_the_loop_of_keras(kind, options, calls
     x = numbers((2, 3, FEATURES))
     assert_equal(outputs_and_gradients(found, x), outputs_and_gradients(expected, x))
     assert calls == []
+
+
+@every_kind
+def test_to_drop_everything_is_left_to_keras(kind):
+    covered = [fused.is_covered(pair(kind, dropout=rate)[1], numbers((2, 3, FEATURES))) for rate in (0.9, 1.0)]
+    assert covered == [True, False]
 
 
 @pytest.mark.parametrize(("length", "taken"), [(3, 1), (None, 0)])
