@@ -154,6 +154,28 @@ def test_changed_prose_is_taken_over_without_a_run(course, monkeypatch, capsys):
     assert any("a word more" in "".join(cell["source"]) for cell in after["cells"])
 
 
+def test_what_the_first_cell_would_install_is_changed_without_a_run(tmp_path, monkeypatch):
+    lines = "try:\n    import sys\nexcept ImportError:\n    # %pip install -q one\n    import sys\n"
+    course = course_in(tmp_path, LESSON.replace("import sys\n", lines))
+    execution = tool.Execution(
+        executed(tool.source_of(tool.find_lesson("42", course / "lessons"))), {"minutes": 0, "source": "-"}, 1.0
+    )
+    monkeypatch.setattr(tool, "execute", lambda *args, **options: execution)
+    tool.main(["build", "42"], root=course)
+    in_lesson(course, "# %pip install -q one", "# %pip install -q one two")
+    assert tool.main(["prose", "42"], root=course) == 0
+    assert "    %pip install -q one two\\n" in (course / "notebooks" / "42_tiny.ipynb").read_text(encoding="utf-8")
+    in_lesson(course, "    # %pip install -q one two\n    import sys", "    import os")
+    assert tool.main(["prose", "42"], root=course) == 1
+
+
+def executed(notebook):
+    """Number the code cells as a run would."""
+    for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = number
+    return notebook
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [("4.26", "4.27"), ('"reviews"', '"reviews "'), (' tags=["parameters"]', ' tags=["parameters", "picture"]')],

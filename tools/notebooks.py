@@ -45,6 +45,7 @@ from rnn_course.whole_files import written_whole
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST_NOTEBOOK = 1_000_000  # bytes
 PACKAGES = ("tensorflow", "keras", "numpy", "matplotlib", "scikit-learn", "rnn-course")
+INSTALL = re.compile(r"^ +%pip install .*$", re.MULTILINE)
 TABLE = re.compile(r"(<!-- lessons:begin -->\n).*?(<!-- lessons:end -->)", re.DOTALL)
 
 
@@ -180,8 +181,8 @@ def _is_code(cell: dict[str, Any]) -> bool:
 
 
 def _meaning(cell: dict[str, Any]) -> tuple[str, list[str]]:
-    """What of a code cell decides on its outputs."""
-    return "".join(cell["source"]), sorted(cell["metadata"].get("tags", []))
+    """What of a code cell decides on its outputs: not what it would install where the course is missing."""
+    return INSTALL.sub("", "".join(cell["source"])), sorted(cell["metadata"].get("tags", []))
 
 
 def tagged_picture(notebook: dict[str, Any]) -> bytes | None:
