@@ -12,6 +12,7 @@ import time
 import matplotlib.image
 import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 
 import rnn_course
 from rnn_course import cli, lessons
@@ -338,9 +339,26 @@ class Process:
 
 def test_lab_opens_the_notebooks_and_passes_every_option_on(house, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", Process)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(house / "jupyter"))
     assert cli.main(["lab", "--no-browser", "--port", "9999"]) == 3
     notebooks = str(house / "notebooks")
     assert Process.command == [sys.executable, "-m", "jupyterlab", notebooks, "--no-browser", "--port", "9999"]
+
+
+def test_lab_trusts_the_lessons_notebooks_and_no_others(house, monkeypatch):
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(house / "jupyter"))
+    texts = [f"print({name!r})" for name in ("the lesson's", "a stranger's")]
+    lesson, stranger = (nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text)]) for text in texts)
+    (house / "lessons" / "43_cut.py").write_text("# %%\n", encoding="utf-8")
+    (house / "notebooks" / "43_cut.ipynb").write_text("{", encoding="utf-8")  # cannot be read, and stops nothing
+    nbformat.write(lesson, house / "notebooks" / "42_tiny.ipynb")
+    nbformat.write(stranger, house / "notebooks" / "stranger.ipynb")
+    assert cli.main(["lab"]) == 3
+    notary = NotebookNotary()
+    trusted = [notary.check_signature(notebook) for notebook in (lesson, stranger)]
+    notary.store.close()
+    assert trusted == [True, False]
 
 
 def test_lab_says_what_is_missing(house, monkeypatch, capsys):
