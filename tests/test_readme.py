@@ -1,5 +1,6 @@
 """What the README shows a newcomer is what happens."""
 
+import ast
 import itertools
 import re
 from pathlib import Path
@@ -17,6 +18,12 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 OPEN, STREAM, TRANSLATE, TRAIN = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
+def test_every_block_can_be_copied_by_itself_since_it_imports_what_it_uses():
+    for block in (OPEN, STREAM, TRANSLATE, TRAIN):
+        names = {node.id for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Name)}
+        assert names & {"keras", "np"} <= set(re.findall(r"^import (?:numpy as )?(\w+)$", block, re.MULTILINE))
+
+
 def test_the_helpers_open_the_readers_own_network():
     scope = {}
     exec(OPEN, scope)
@@ -29,7 +36,6 @@ def test_the_helpers_open_the_readers_own_network():
 def test_a_model_goes_on_as_a_stream_with_and_without_keras(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     scope = {}
-    exec(OPEN.partition("\nmodel =")[0], scope)  # its imports
     exec(STREAM, scope)
     numpy = scope["np"]
     whole = scope["model"].predict(numpy.ones((1, 22, 3), "float32"), verbose=0)[0]  # (time, 1)
@@ -50,7 +56,6 @@ def test_two_pairs_of_sentences_are_enough_to_build_and_ask_a_translator():
 
 def test_a_model_of_the_readers_own_is_made_of_a_fused_layer():
     scope = {}
-    exec(OPEN.partition("\nmodel =")[0], scope)  # its imports
     exec(TRAIN, scope)
     assert type(scope["model"].layers[0]) is FusedLSTM
     assert scope["model"].history.history["loss"][0] > 0
