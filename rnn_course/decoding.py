@@ -176,9 +176,9 @@ def choose(probabilities, uniforms):
         raise ValueError("A uniform number lies outside [0, 1). Draw them with `rng.random`.")
     reached = probabilities.cumsum(axis=-1)
     whole = reached[..., -1:]
-    if (probabilities < 0).any() or not (whole > 0).all():
+    if (probabilities < 0).any() or not ((whole > 0) & (whole < np.inf)).all():
         raise ValueError(
-            "A probability is negative or NaN, or a row holds only 0. Pass such as `distribution` returns."
+            "A probability is negative, NaN or infinite, or a row holds only 0. Pass such as `distribution` returns."
         )
     beyond = (reached > uniforms[..., np.newaxis] * whole) | (reached == whole)  # u * whole may round up to whole
     return beyond.argmax(axis=-1)

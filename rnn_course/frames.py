@@ -68,13 +68,16 @@ def list_choices(frames, *, slots):
         `(…, slots)` int32: k + 1 for key k, then 0 for "no further key".
 
     Raises:
-        ValueError: where more keys sound in a frame than there are slots.
+        ValueError: where more keys sound in a frame than there are slots, or a key is NaN.
 
     Example:
         >>> list_choices(np.array([[1, 0, 1, 1], [0, 0, 0, 0]]), slots=3).tolist()
         [[4, 3, 1], [0, 0, 0]]
     """
-    sounding = np.asarray(frames) > 0
+    frames = np.asarray(frames)
+    if frames.dtype.kind == "f" and np.isnan(frames).any():
+        raise ValueError(f"{int(np.isnan(frames).sum())} keys are NaN, neither on nor off; pass 1 or 0 for each.")
+    sounding = frames > 0
     most = int(sounding.sum(axis=-1).max(initial=0))
     if most > slots:
         raise ValueError(f"A frame has {most} keys, more than slots={slots}. Pass at least {most}.")
@@ -95,11 +98,14 @@ def press_choices(choices, *, keys):
     Returns:
         `(…, keys)` bool.
 
+    Raises:
+        ValueError: where a choice is no integer from 0 to `keys`.
+
     Example:
         >>> press_choices(np.array([[4, 3, 1], [0, 0, 0]]), keys=4).astype(int).tolist()
         [[1, 0, 1, 1], [0, 0, 0, 0]]
     """
-    choices = np.asarray(choices)
+    choices = _checked_choices(choices, keys + 1)
     pressed = np.zeros((*choices.shape[:-1], keys + 1), bool)
     np.put_along_axis(pressed, choices, True, axis=-1)
     return pressed[..., 1:]
@@ -117,11 +123,20 @@ def key_nats(logits, frames):
     Returns:
         `(…)` float64.
 
+    Raises:
+        ValueError: where the numbers of keys differ, a key is neither 0 nor 1, or a logit is not finite.
+
     Example:
         >>> key_nats(np.zeros((1, 88)), np.zeros((1, 88))).round(2)  # 88 fair coins
         array([61.])
     """
-    logits = np.asarray(logits, "float64")
+    logits, frames = np.asarray(logits, "float64"), np.asarray(frames)
+    if logits.shape[-1:] != frames.shape[-1:] or not ((frames == 0) | (frames == 1)).all():
+        raise ValueError(
+            f"logits {logits.shape} and frames {frames.shape} of type {frames.dtype} do not fit; expected (…, keys) "
+            "twice, 1 where a key sounds, else 0."
+        )
+    _refuse_not_finite(logits)
     return (np.logaddexp(0, logits) - logits * frames).sum(axis=-1)
 
 
@@ -137,10 +152,37 @@ def choice_nats(logits, choices):
     Returns:
         `(…)` float64.
 
+    Raises:
+        ValueError: where the shapes do not fit, a choice has no logit, or a logit is not finite.
+
     Example:
         >>> choice_nats(np.zeros((1, 2, 4)), np.array([[3, 0]])).round(2)  # two dice with four sides
         array([2.77])
     """
     logits = np.asarray(logits, "float64")
+    if logits.shape[:-1] != np.shape(choices):
+        raise ValueError(
+            f"logits {logits.shape} and choices {np.shape(choices)} do not fit; expected (…, slots, choices) and "
+            "(…, slots)."
+        )
+    choices = _checked_choices(choices, logits.shape[-1])
+    _refuse_not_finite(logits)
     logarithms = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
-    return -np.take_along_axis(logarithms, np.asarray(choices)[..., None], axis=-1)[..., 0].sum(axis=-1)
+    return -np.take_along_axis(logarithms, choices[..., None], axis=-1)[..., 0].sum(axis=-1)
+
+
+def _checked_choices(choices, count):
+    """The choices `(…, slots)` as an array; ValueError unless all are integers from 0 to `count - 1`."""
+    choices = np.asarray(choices)
+    if choices.size and (choices.dtype.kind not in "iu" or choices.min() < 0 or choices.max() >= count):
+        raise ValueError(
+            f"The choices are of type {choices.dtype}, from {choices.min()} to {choices.max()}; expected integers from "
+            f"0, no further key, to {count - 1}, the highest key."
+        )
+    return choices.astype(int)
+
+
+def _refuse_not_finite(logits):
+    """Raise ValueError where a logit `(…)` is NaN or infinite."""
+    if not np.isfinite(logits).all():
+        raise ValueError(f"{int((~np.isfinite(logits)).sum())} logits are NaN or infinite. Look for what made them.")

@@ -198,7 +198,7 @@ def macro_f1(predictions, targets, *, classes=None):
             "expected (batch,) integers twice. Take `argmax(axis=-1)` of logits or probabilities first."
         )
     if classes is None:
-        classes = 1 + max(predictions.max(initial=0), targets.max(initial=0) if targets.dtype.kind in "iu" else 0)
+        classes = 1 + max(int(each.max(initial=0)) for each in (predictions, targets) if each.dtype.kind in "iu")
     _refuse_classes(targets, classes)
     if predictions.min() < 0 or predictions.max() >= classes:
         raise ValueError(

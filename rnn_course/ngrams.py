@@ -65,11 +65,17 @@ class NGram:
             The model.
 
         Raises:
-            ValueError: where the text is empty or holds something else than such integers, or `order` is below 1.
+            ValueError: where the text is empty or holds something else than such integers, `order` is below 1, or
+                `size` is too large to be counted with.
         """
         ids = _checked(ids, size, "ids")
         if order < 1 or not len(ids):
             raise ValueError(f"order is {order} and the text has {len(ids)} symbols; pass 1 or more of both.")
+        if (len(ids) + 1) * (size + 2) > np.iinfo(np.int64).max:
+            raise ValueError(
+                f"{len(ids)} symbols of a vocabulary of {size} are too many to be numbered in 64 bits. Pass the "
+                "`size=len(vocabulary)` of the text."
+            )
         tables = list(_count(_rows(ids, order, filling=size), size))
         counts = [_neighbors(*pair, size) for pair in pairwise(tables)] + [tables[-1][2]]
         levels = [_smooth(*table[:2], count, size) for table, count in zip(tables, counts, strict=True)]

@@ -347,7 +347,7 @@ def lstm_step_backward(cell, unrolled):
     np.multiply(memory[:-1], squash.slope(f), out=d_sums[:, :, 1])
     np.multiply(i, activation.slope(candidate), out=d_sums[:, :, 2])
     np.multiply(bounded, squash.slope(o), out=d_sums[:, :, 3])
-    flat = d_sums.reshape(*f.shape[:2], -1)
+    flat = d_sums.reshape(*f.shape[:2], 4 * f.shape[2])
     back = np.ascontiguousarray(cell.weights.recurrent_kernel.T)
 
     def step(t, states):
@@ -374,7 +374,7 @@ def gru_step_backward(cell, unrolled):
     d_sums[:, :, 0] = (before - candidate) * squash.slope(z)
     d_sums[:, :, 1] = squash.slope(r)
     d_sums[:, :, 2] = candidate_slope
-    flat = d_sums.reshape(*z.shape[:2], -1)
+    flat = d_sums.reshape(*z.shape[:2], 3 * units)
     back = np.ascontiguousarray(cell.weights.recurrent_kernel.T)
     if not cell.reset_after:
         d_sums[:, :, 1] *= before

@@ -306,7 +306,11 @@ def every_step():
         ),
         (bag, {"output": 1}, "output is 1; model 'bag' has 1 outputs"),
         (lambda: bag(outputs=3), {}, "Model 'bag' has 3 outputs; pass output=0 … 2"),
-        (flat, {}, r"Model 'flat' takes token ids and has no keras\.layers\.Embedding.*Pass \(batch, time, features\)"),
+        (
+            flat,
+            {},
+            r"Model 'flat' takes \(batch, time\) and has no keras\.layers\.Embedding.*pass inputs\[\.\.\., None\]",
+        ),
         (twice, {}, "Model 'twice' calls Embedding 'table' more than once; attribution needs one input"),
         (every_step, {}, r"Model 'every_step' puts out \(3, 6, 1\); attribution needs \(batch, outputs\)\. Pass a mo"),
     ],

@@ -288,7 +288,7 @@ def model_layer(model, setting, direction):
         ({"step": -7}, "step is -7; the sequences have steps 0 to 5"),
         ({"step": 0, "nudge": 0}, "nudge is 0; pass a small number that is not zero, such as 1e-3"),
         ({"step": 0, "nudge": np.inf}, "nudge is inf; pass a small number"),
-        ({"step": 0, "lags": 0}, "lags is 0; pass at least 1, or leave it out"),
+        ({"step": 0, "lags": 0}, "lags is 0; pass a whole number from 1 on, or leave it out"),
         ({"step": 0, "layer": "lstm"}, "no recurrent layer 'lstm'; it has 'probed'"),
     ],
 )

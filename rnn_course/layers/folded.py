@@ -21,4 +21,4 @@ class FoldedTimeDistributed(keras.layers.TimeDistributed):
         time = ops.shape(inputs)[1]
         steps = ops.reshape(inputs, (-1, *inputs.shape[2:]))  # (batch * time, …)
         seen = self.layer(steps, training=training) if self.layer._call_has_training_arg else self.layer(steps)
-        return ops.reshape(seen, (-1, time, *seen.shape[1:]))
+        return ops.reshape(seen, (ops.shape(inputs)[0], time, *seen.shape[1:]))

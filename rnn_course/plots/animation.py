@@ -164,7 +164,7 @@ def _prepare_scores(ax, scores, epochs, baseline):
     low, high = min(known.min(), 0), known.max()
     margin = 0.06 * (high - low or 1)
     ax.set(xlim=(epochs[0], epochs[-1] + 0.04 * np.ptp(epochs) + 1e-9), ylim=(low - margin, high + margin))
-    ax.xaxis.get_major_locator().set_params(integer=True, nbins=5)
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1, nbins=5)
     if baseline is not None:
         ax.axhline(baseline, **BASELINE_STYLE, label="baseline")
     for label, color in colors_of(scores).items():

@@ -80,6 +80,11 @@ def _checked_runs(curves, groups):
                 f"`curves[{label!r}]` has shape {np.shape(curves[label])}; expected ({groups},) or (seeds, {groups}) "
                 "finite numbers, one for each group, NaN where there is none."
             )
+        if np.isnan(values).any(axis=0).all():
+            raise ValueError(
+                f"`curves[{label!r}]` has no group with a number from every seed, so there is no mean to draw. Leave "
+                "the seeds out that failed."
+            )
     return runs
 
 

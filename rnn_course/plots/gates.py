@@ -17,6 +17,8 @@ from rnn_course.plots.style import (
     ink,
     label_axes,
     label_lines,
+    last_finite,
+    show_not_finite,
 )
 
 CANDIDATE_TICKS, GATE_TICKS = {-1: "−1", 0: "0 shut", 1: "1 open"}, {0: "0 shut", 0.5: "0.5", 1: "1 open"}
@@ -61,8 +63,9 @@ def plot_gates(gates, *, example=0, unit=None, mask=None, tokens=None, title=Non
     ax.set_yticks(list(ticks), list(ticks.values()))
     note = None if unit is not None else f"mean of {units} units, band: the middle half of them"
     label_steps(ax, real, tokens=tokens, note=note)
+    show_not_finite(ax, np.stack([line[real] for line in lines.values()]), sign="gap")
     label_axes(ax, y="opening, or candidate" if has_candidate else "gate opening", title=title)
-    label_lines(ax, [(line[real][-1], name, GATE_COLORS[name]) for name, line in lines.items()])
+    label_lines(ax, [(last_finite(line[real]), name, GATE_COLORS[name]) for name, line in lines.items()])
     return ax
 
 
@@ -97,6 +100,7 @@ def _draw_gate(ax, gate, name, unit):
     if unit is not None:
         line = gate[:, unit]
     else:
+        gate = np.where(np.isfinite(gate).all(axis=1, keepdims=True), gate, np.nan)  # one infinite unit has no mean
         line = gate.mean(axis=1)
         low, high = np.percentile(gate, BAND, axis=1)
         ax.fill_between(range(len(gate)), low, high, color=style["color"], alpha=BAND_ALPHA, linewidth=0)
@@ -142,6 +146,7 @@ def plot_gate_image(
     ax = axes_or_new(ax)
     draw_units(ax, values, real, order=order, cmap=cmap, limits=limits, quantity=quantity)
     label_steps(ax, real, tokens=tokens)
+    show_not_finite(ax, values[real])
     label_axes(ax, title=title)
     return ax
 

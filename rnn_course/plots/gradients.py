@@ -137,7 +137,7 @@ def _label_time(ax, curves, against, *, note):
     longest = max(curve.shape[1] for curve in curves)
     if against == "lag":
         ax.set_xlim(longest - 0.5, -0.5)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         ax.set_xlabel(f"lag: steps before the last one\n{note}")
         return
     real = np.zeros(longest, dtype=bool)
@@ -147,8 +147,8 @@ def _label_time(ax, curves, against, *, note):
 
 
 def _note(batches):
-    """Say what line and band are, and over how many sequences."""
-    sizes = sorted({len(rows) for rows in batches})
+    """Say what line and band are, and over how many sequences: those that have a number."""
+    sizes = sorted({int((~np.isnan(rows)).any(axis=1).sum()) for rows in batches})
     count = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
     return f"one sequence (n = {count})" if sizes == [1] else f"median of n = {count} sequences, band 10–90 %"
 

@@ -57,7 +57,7 @@ def plot_gradient_history(
         _draw_scale(ax, image, medians, limits, quantity)
     label_axes(ax, y=LAG, title=title)
     ax.set_xlabel(f"{unit}\n{wrapped(_note(norms, medians), size_in_points(ax)[0], TEXT_SIZE)}".rstrip())
-    ax.locator_params(integer=True, nbins=6)
+    ax.locator_params(integer=True, min_n_ticks=1, nbins=6)
     return ax
 
 
@@ -173,7 +173,7 @@ def prepare_stage(ax, medians, limits, quantity):
     ax.set(xlim=(longest - 0.5, -0.5), ylim=(limits[0], limits[1] * (limits[1] / limits[0]) ** 0.15))
     ax.set(xlabel=wrapped(LAG, size_in_points(ax)[0], TEXT_SIZE), ylabel=quantity)
     _clear_minor_ticks(ax, limits)
-    ax.xaxis.get_major_locator().set_params(integer=True, nbins=4)
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1, nbins=4)
     floor = floor_below([limits])
     if any((curves == 0).any() for curves in medians.values()):
         name_the_floor(ax, floor)

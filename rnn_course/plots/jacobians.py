@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.colors import LogNorm
+from matplotlib.patches import Rectangle
 
 from rnn_course.plots.decades import MOST_DECADES, ZERO_MARKERS, draw_band, draw_line, floor_below, name_the_floor
 from rnn_course.plots.page import size_in_points
@@ -147,7 +148,9 @@ def plot_connectivity(
     if not decades > 0:
         raise ValueError(f"`decades` must be above zero; got {decades}.")
     ax = axes_or_new(ax, height=3.6)
-    note = "grey: exactly 0" if _draw_zeros(ax, values) else None
+    notes = ["grey: exactly 0"] if _draw_zeros(ax, values) else []
+    notes += ["hatched: not finite"] if _hatch_cells(ax, np.isnan(values) & real[:, None] & real) else []
+    note = "; ".join(notes) or None
     _draw_connections(ax, values, decades, quantity)
     label_steps(ax, real, tokens=tokens, note=note)
     ax.set_xlabel(ax.get_xlabel().replace("time step", "time step t", 1))
@@ -231,7 +234,7 @@ def _label_time(ax, curves, against, note):
     steps = np.concatenate([next(iter(lines.values()))[0] for lines in curves])
     if against == "lag":
         ax.set_xlim(steps.max() + 0.5, -0.5)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         ax.set_xlabel(f"lag: steps before the last one\n{note}")
         return
     real = np.zeros(int(steps.max()) + 1, bool)
@@ -281,10 +284,17 @@ def _draw_zeros(ax, values):
     return bool(shown.any())
 
 
+def _hatch_cells(ax, cells):
+    """Hatch single cells, (time, time) bool; returns whether there are any."""
+    for s, t in np.argwhere(cells):
+        ax.add_patch(Rectangle((t - 0.5, s - 0.5), 1, 1, **HATCH))
+    return bool(cells.any())
+
+
 def _label_rows(ax, real, tokens):
     """Give the rows their words, as many as there is room for, or step numbers."""
     if tokens is None:
-        ax.yaxis.get_major_locator().set_params(integer=True, nbins=6)
+        ax.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1, nbins=6)
         return
     words, steps = words_at(tokens, real), np.flatnonzero(real)
     every = max(1, int(np.ceil(1.25 * TEXT_SIZE * len(real) / size_in_points(ax)[1])))

@@ -11,7 +11,7 @@ from matplotlib.textpath import TextPath
 from rnn_course.plots.page import settle, size_in_points
 from rnn_course.plots.states import symmetric_limit
 from rnn_course.plots.steps import as_numbers
-from rnn_course.plots.style import DIVERGING, TEXT_SIZE, axes_or_new, label_axes, letter_colors
+from rnn_course.plots.style import DIVERGING, TEXT_SIZE, axes_or_new, label_axes, letter_colors, show_not_finite
 
 FONT = FontProperties(family="DejaVu Sans", weight="bold")
 LETTER_WIDTH = 0.92  # of the distance between two positions
@@ -51,6 +51,7 @@ def plot_sequence_logo(heights, letters, *, start=1, highlight=(), quantity="inf
     """
     heights, letters = _checked_heights(heights, letters)
     spans = _checked_spans(highlight, start, len(heights))
+    heights = np.nan_to_num(heights)
     bottoms = stacked(heights)
     low, high = bottoms.min(initial=0), (bottoms + np.abs(heights)).max(initial=0)
     ax = axes_or_new(ax)
@@ -116,13 +117,15 @@ def plot_mutagenesis(
     ax = axes_or_new(ax, height=max(3.0, 1.3 + len(letters) * ROW_POINTS / 72))
     extent = (start - 0.5, start + len(effect) - 0.5, len(letters) - 0.5, -0.5)
     shown = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit, "extent": extent}
-    image = ax.imshow(effect.T, aspect="auto", interpolation="nearest", **shown)
+    image = ax.imshow(np.ma.masked_invalid(effect.T), aspect="auto", interpolation="nearest", **shown)
     ax.figure.colorbar(image, ax=ax, label=quantity, pad=0.02, aspect=18)
     for first, last in spans:
         frame = {"fill": False, "edgecolor": "black", "linewidth": 1.4, "zorder": 3}
         ax.add_patch(Rectangle((first - 0.5, -0.5), last - first + 1, len(letters), **frame))
     _number_positions(ax, start, len(effect))
-    label_axes(ax, x="position\n● letter of the sequence", y="changed to", title=title)
+    ax.set_xlabel("position\n● letter of the sequence")
+    show_not_finite(ax, effect)
+    label_axes(ax, y="changed to", title=title)
     _label_letters(ax, letters)
     _mark_sequence(ax, sequence, letters, start)
     return ax
@@ -172,7 +175,7 @@ def _glyph(letter):
 
 
 def _checked_heights(heights, letters):
-    """The numbers as (time, letters), NaN as 0, and the letters as a list, checked."""
+    """The numbers as (time, letters), not all of them NaN, and the letters as a list, checked."""
     heights, letters = as_numbers(heights, "heights"), [str(letter) for letter in letters]
     if heights.ndim != 2 or 0 in heights.shape or heights.shape[1] != len(letters):
         raise ValueError(
@@ -188,7 +191,9 @@ def _checked_heights(heights, letters):
     wrong = [letter for letter in letters if len(letter) != 1 or letter.isspace() or not letter.isprintable()]
     if wrong:
         raise ValueError(f"{wrong[0]!r} is not one letter; pass a single character that can be seen for each column.")
-    return np.nan_to_num(heights), letters
+    if np.isnan(heights).all():
+        raise ValueError("Every number is NaN, so there is nothing to draw; look for what made them.")
+    return heights, letters
 
 
 def _checked_spans(highlight, start, count):
@@ -208,7 +213,7 @@ def _checked_spans(highlight, start, count):
 def _number_positions(ax, start, count):
     """Give an Axes its horizontal axis of positions."""
     ax.set_xlim(start - 0.6, start + count - 0.4)
-    ax.xaxis.get_major_locator().set_params(integer=True, nbins=8)
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1, nbins=8)
 
 
 def _label_letters(ax, letters):

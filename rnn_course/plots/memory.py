@@ -118,7 +118,7 @@ def _set_scale(ax, scale, lowest, *, longest):
         ax.set_yscale("log")
         ax.set_ylim(max(ax.dataLim.minposy / 1.3, lowest), 1.5 * ax.dataLim.y1)
     ax.set_xlim(0, max(longest - 1, 1))
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     place = {"xycoords": ax.get_yaxis_transform(), "xytext": (-3, 3), "textcoords": "offset points"}
     ax.annotate("½", xy=(1, 0.5), ha="right", va="bottom", color="#555555", size=TEXT_SIZE, **place)
 

@@ -44,7 +44,7 @@ def plot_unit_concept(correlation, null, *, concept="the concept", title=None, a
         ranks = np.flatnonzero(np.where(correlation[order] < 0, -1, 1) == sign)
         ax.scatter(ranks + 1, np.abs(correlation[order[ranks]]), color=color, marker=marker, s=24, zorder=3)
     ax.set_xlim(0.5 - 0.02 * len(order), len(order) + 0.5 + 0.02 * len(order))
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     ax.set_ylim(0, 1.15 * max(np.abs(correlation).max(), high))
     _name_best(ax, order[0], correlation[order[0]])
     _name_chance(ax, (low + high) / 2, len(order), len(null))

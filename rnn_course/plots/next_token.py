@@ -53,7 +53,7 @@ def plot_next_token(probabilities, tokens, *, chosen=None, top=5, title=None, ax
         _draw_cells(ax, np.take_along_axis(probabilities, rows[CAME][:, None], axis=1).T, first=CAME)
         _frame(ax, np.argwhere(likeliest == rows[CAME][:, None]))
     _name_rows(ax, rows)
-    ax.xaxis.get_major_locator().set_params(integer=True, nbins=6)
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1, nbins=6)
     label_axes(ax, x="position in the text" + ("" if chosen is None else " (framed: what came)"), title=title)
     _write_tokens(ax, rows, probabilities, tokens)
     return ax

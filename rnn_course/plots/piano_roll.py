@@ -17,6 +17,7 @@ from rnn_course.plots.style import (
     figure_grid,
     label_axes,
     label_lines,
+    show_not_finite,
 )
 
 LOWEST_KEY = 21  # the MIDI number of a roll's first key
@@ -111,7 +112,9 @@ def plot_activity(
     ax = axes_or_new(ax)
     ax.set_xlim(edges[0], edges[-1])
     _count_beats(ax)
-    label_axes(ax, x="time (beats)", title=title)
+    ax.set_xlabel("time (beats)")
+    show_not_finite(ax, values, sign="hatched" if values.ndim == 2 else "gap")
+    label_axes(ax, title=title)
     if values.ndim == 1:
         _draw_unit(ax, values, edges, limit, quantity if labels is None else f"{_one_label(labels)}: {quantity}")
     else:
@@ -258,7 +261,7 @@ def _frame(ax, edges, limits):
 
 def _count_beats(ax):
     """Write whole beats under the time axis, every fourth or eighth of them where they are many."""
-    ax.xaxis.get_major_locator().set_params(integer=True, nbins=8, steps=[1, 2, 4, 8, 10])
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1, nbins=8, steps=[1, 2, 4, 8, 10])
 
 
 def _draw_keys(ax, values, edges, cmap):
@@ -347,6 +350,6 @@ def _draw_units(ax, values, edges, limit, quantity, labels):
     bar.ax.locator_params(axis="y", nbins=5)
     if labels is None:
         ax.set_ylabel("unit")
-        ax.locator_params(axis="y", nbins=5, integer=True)
+        ax.locator_params(axis="y", nbins=5, integer=True, min_n_ticks=1)
     else:
         ax.set_yticks(range(units), _labels(labels, units, "unit"))

@@ -42,7 +42,7 @@ def plot_recognition(probabilities, *, labels=None, truth=None, title=None, ax=N
     named = _named(chances, truth)
     ax = axes_or_new(ax)
     ax.set(xlim=(-0.5, time - 0.5), ylim=(-0.03, 1.03), yticks=[0, 0.5, 1])
-    ax.xaxis.get_major_locator().set_params(integer=True, nbins=8)
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1, nbins=8)
     label_axes(ax, x="frame", y="probability", title=title)
     ends = []
     for index in range(classes):

@@ -1,5 +1,7 @@
 """Pictures of what a network remembers: all units at once, single units over time, and paths through state space."""
 
+from dataclasses import is_dataclass
+
 import numpy as np
 
 from rnn_course.plots.page import box_around, boxes_along, free_place, points_of, settle, text_width, walls
@@ -12,6 +14,8 @@ from rnn_course.plots.style import (
     ink,
     label_axes,
     label_lines,
+    last_finite,
+    show_not_finite,
 )
 
 MOST_UNIT_TICKS, MOST_SCALE_TICKS = 12, 5
@@ -34,7 +38,8 @@ def plot_states(
     Args:
         hidden: (batch, time, units), or (time, units) of one sequence.
         example: which sequence of a batch.
-        mask: (batch, time) or (time,) bool, True at the real steps; the others are hatched.
+        mask: (batch, time) or (time,) bool, True at the real steps; the others are hatched. Without it every step is
+            real at which there is a number, and a `Trace` has numbers at padding, too: pass its `mask`.
         tokens: (time,) words, or one for each real step, written under the axis.
         order: (rows,) unit indices from top to bottom; all units in their own order when `None`.
         limit: the value at both ends of the color scale; the largest size in the picture when `None`.
@@ -43,7 +48,8 @@ def plot_states(
         ax: where to draw; a new figure when `None`.
 
     Returns:
-        The Axes; its image has the shape (rows, time).
+        The Axes; its image has the shape (rows, time). A value that is NaN or infinite at a real step is hatched, too,
+        and the axis says so.
 
     Raises:
         ValueError: a shape does not fit, `order` names no unit, or `limit` is not above zero.
@@ -59,6 +65,7 @@ def plot_states(
     ax = axes_or_new(ax)
     draw_units(ax, values, real, order=order, cmap=DIVERGING, limits=(-limit, limit), quantity=quantity)
     label_steps(ax, real, tokens=tokens)
+    show_not_finite(ax, values[real])
     label_axes(ax, title=title)
     return ax
 
@@ -117,7 +124,7 @@ def draw_units(ax, values, real, *, order, cmap, limits, quantity):
     elif order is not None:
         ax.set_yticks([])
     else:
-        ax.locator_params(axis="y", nbins=MOST_SCALE_TICKS, integer=True)
+        ax.locator_params(axis="y", nbins=MOST_SCALE_TICKS, integer=True, min_n_ticks=1)
     return image
 
 
@@ -157,7 +164,8 @@ def plot_unit_over_time(
         ax: where to draw; a new figure when `None`.
 
     Returns:
-        The Axes; line i holds the (time,) values of unit i, NaN at the masked steps.
+        The Axes; line i holds the (time,) values of unit i, NaN at the masked steps. Where one is not finite at a real
+        step its line has a gap, and the axis says so.
 
     Raises:
         ValueError: a shape does not fit, or there are more units than labels or colors.
@@ -174,8 +182,10 @@ def plot_unit_over_time(
     for line, label, color in zip(np.where(real[:, None], array, np.nan).T, labels, colors, strict=True):
         ax.plot(line, color=color, marker="o", markersize=3, label=label)
     label_steps(ax, real, tokens=tokens)
+    show_not_finite(ax, array[real], sign="gap")
     label_axes(ax, y=quantity, title=title)
-    label_lines(ax, list(zip(array[real][-1], labels, colors, strict=True)))
+    ends = [last_finite(line) for line in array[real].T]
+    label_lines(ax, list(zip(ends, labels, colors, strict=True)))
     return ax
 
 
@@ -219,7 +229,7 @@ def plot_trajectories(
     Raises:
         ValueError: a shape does not fit, or labels, tokens, masks and paths differ in number.
     """
-    paths = [_path(path) for path in points]
+    paths = [_path(path) for path in _batch_of_paths(points)]
     masks = [None] * len(paths) if mask is None else _one_each(mask, len(paths), "mask")
     reals = [real_steps(real, path) for real, path in zip(masks, paths, strict=True)]
     labels = _one_each(labels, len(paths), "labels")
@@ -235,6 +245,15 @@ def plot_trajectories(
         _draw_path(ax, path, color)
     _write_along(ax, paths, words, labels, colors)
     return ax
+
+
+def _batch_of_paths(points):
+    """The paths one by one; ValueError where there is none, or a whole `Projection` came."""
+    if is_dataclass(points):
+        as_numbers(points, "points")
+    if points is None or not len(points):
+        raise ValueError("`points` holds no path; pass (batch, time, 2), such as `project_states` gives as `.points`.")
+    return points
 
 
 def _path(path):

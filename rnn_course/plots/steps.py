@@ -160,7 +160,7 @@ def label_steps(ax, real, *, tokens=None, note=None):
     ax.set_xlim(-0.5, len(real) - 0.5)
     label = "time step"
     if tokens is None:
-        ax.xaxis.get_major_locator().set_params(integer=True, nbins=6)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1, nbins=6)
     else:
         every = _write_words(ax, words_at(tokens, real), real)
         ordinal = {1: "each", 2: "every second", 3: "every third"}.get(every, f"every {every}th")

@@ -179,6 +179,33 @@ def _hatch(ax, left, right):
     return patch
 
 
+def show_not_finite(ax, values, *, sign="hatched"):
+    """Say that numbers which are NaN or infinite at steps that were read are none, so that they pass for no value.
+
+    An image is left open at them; the hatching behind it is seen there. Call it when the axes have their labels.
+
+    Args:
+        ax: an Axes, with its image or lines.
+        values: numbers of any shape, at the real steps only.
+        sign: "hatched" for an image; what a reader sees instead where lines are drawn, such as "gap".
+
+    Returns:
+        Whether there are any.
+    """
+    if np.isfinite(values).all():
+        return False
+    if sign == "hatched":
+        ax.patch.set(facecolor="white", edgecolor="#8A8A8A", hatch="//////", linewidth=0)
+    ax.set_xlabel(f"{ax.get_xlabel()}\n{sign}: not finite".strip())
+    return True
+
+
+def last_finite(line):
+    """The last finite number of a (time,) line, where its name is written; NaN where there is none."""
+    known = np.asarray(line)[np.isfinite(line)]
+    return known[-1] if len(known) else np.nan
+
+
 def label_lines(ax, labels):
     """Write the name of each line at its right end, moved apart where two would overlap.
 

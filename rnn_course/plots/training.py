@@ -13,7 +13,17 @@ from rnn_course.plots.rows import (
     write_values,
 )
 from rnn_course.plots.steps import as_numbers
-from rnn_course.plots.style import BAND_ALPHA, TEXT_SIZE, axes_or_new, color_of, ink, label_axes, label_lines
+from rnn_course.plots.style import (
+    BAND_ALPHA,
+    TEXT_SIZE,
+    axes_or_new,
+    color_of,
+    ink,
+    label_axes,
+    label_lines,
+    last_finite,
+    show_not_finite,
+)
 
 LOW_IS_GOOD = ("loss", "error", "mse", "mae", "perplexity", "nll", "crossentropy")
 HIGH_IS_GOOD = ("acc", "auc", "f1", "precision", "recall", "bleu")
@@ -56,10 +66,12 @@ def plot_history(histories, *, metric="loss", best="auto", quantity=None, title=
         for part, seeds in parts.items():
             ends[label, part] = _draw_seeds(ax, seeds, colors[label], part, label)
     ax.margins(x=0.03, y=0.16)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     for label, parts in models.items():
         _mark_best(ax, parts.get("validation", []), colors[label], pick, named=len(models) == 1)
     label_axes(ax, x=f"epoch\n{_note(models, pick)}".rstrip(), y=quantity or metric.replace("_", " "), title=title)
+    measured = [seed for parts in models.values() for seeds in parts.values() for seed in seeds]
+    show_not_finite(ax, np.concatenate(measured), sign="gap")
     label_lines(ax, _end_labels(models, ends, colors))
     return ax
 
@@ -125,12 +137,14 @@ def _draw_seeds(ax, seeds, color, part, label):
     if not _one_length(seeds):
         for seed in seeds:
             ax.plot(np.arange(1, len(seed) + 1), seed, linewidth=1, **style)
-        return max(seeds, key=len)[-1]
+        return last_finite(max(seeds, key=len))
     epochs, mean = np.arange(1, len(seeds[0]) + 1), np.mean(seeds, axis=0)
     if len(seeds) > 1:
         ax.fill_between(epochs, *np.percentile(seeds, (0, 100), axis=0), color=color, alpha=BAND_ALPHA, linewidth=0)
-    ax.plot(epochs, mean, marker="o", markersize=4 if len(epochs) == 1 else 0, **style)
-    return mean[-1]
+    known = np.concatenate([[False], np.isfinite(mean), [False]])
+    alone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])  # a line of one point would not be seen
+    ax.plot(epochs, mean, marker="o", markersize=4, markevery=alone.tolist(), **style)
+    return last_finite(mean)
 
 
 def _mark_best(ax, seeds, color, pick, *, named):
@@ -138,6 +152,7 @@ def _mark_best(ax, seeds, color, pick, *, named):
     if pick is None or not seeds:
         return
     curves = [np.mean(seeds, axis=0)] if _one_length(seeds) else seeds
+    curves = [np.where(np.isfinite(curve), curve, np.nan) for curve in curves]
     for curve in [curve for curve in curves if not np.isnan(curve).all()]:
         epoch = pick(curve)
         ax.plot([epoch + 1], [curve[epoch]], "o", color=color, markersize=7, markeredgecolor="white", zorder=4)

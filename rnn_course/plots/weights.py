@@ -7,7 +7,16 @@ import numpy as np
 from rnn_course.plots.page import size_in_points
 from rnn_course.plots.states import symmetric_limit
 from rnn_course.plots.steps import as_numbers
-from rnn_course.plots.style import DIVERGING, GATE_COLORS, TEXT_SIZE, axes_or_new, color_of, ink, label_axes
+from rnn_course.plots.style import (
+    DIVERGING,
+    GATE_COLORS,
+    TEXT_SIZE,
+    axes_or_new,
+    color_of,
+    ink,
+    label_axes,
+    show_not_finite,
+)
 
 MARKERS = ("o", "x", "^", "+", "s")
 MOST_SCALE_TICKS = 5
@@ -104,18 +113,22 @@ def plot_gate_weights(weights, *, limit=None, rows="unit before", title=None, ax
     limit = symmetric_limit(whole, limit)
     units = whole.shape[1] // len(blocks)
     ax = axes_or_new(ax)
-    image = ax.imshow(whole, aspect="auto", interpolation="nearest", cmap=DIVERGING, vmin=-limit, vmax=limit)
+    image = ax.imshow(
+        np.ma.masked_invalid(whole), aspect="auto", interpolation="nearest", cmap=DIVERGING, vmin=-limit, vmax=limit
+    )
     for edge in range(units, whole.shape[1], units):
         ax.axvline(edge - 0.5, color="white", linewidth=4)
-    extend = "both" if np.abs(whole).max() > limit else "neither"
+    extend = "both" if (np.abs(whole[np.isfinite(whole)]) > limit).any() else "neither"
     bar = ax.figure.colorbar(image, ax=ax, label="weight", pad=0.02, aspect=18, extend=extend)
     bar.ax.locator_params(axis="y", nbins=MOST_SCALE_TICKS)
     ax.set_xticks((np.arange(len(blocks)) + 0.5) * units - 0.5, list(blocks), size=TEXT_SIZE)
     ax.tick_params(axis="x", length=0)
     for tick, name in zip(ax.get_xticklabels(), blocks, strict=True):
         tick.set_color(ink(GATE_COLORS.get(name, "black")))
-    ax.locator_params(axis="y", nbins=MOST_SCALE_TICKS, integer=True)
-    label_axes(ax, x=f"gate, its units 0 to {units - 1} from left to right", y=rows, title=title)
+    ax.locator_params(axis="y", nbins=MOST_SCALE_TICKS, integer=True, min_n_ticks=1)
+    ax.set_xlabel(f"gate, its units 0 to {units - 1} from left to right")
+    show_not_finite(ax, whole)
+    label_axes(ax, y=rows, title=title)
     return ax
 
 
@@ -123,6 +136,12 @@ def _checked_blocks(weights):
     """The weights of each gate, (rows, units), all of one shape."""
     if not isinstance(weights, Mapping) or not weights:
         raise ValueError(f"`weights` must be a dict of name -> (rows, units); got {type(weights).__name__}.")
+    several = [name for name, values in weights.items() if hasattr(values, "recurrent_kernel")]
+    if several:
+        raise ValueError(
+            f"`weights[{several[0]!r}]` holds all weights of its gate; pass one part of each, such as "
+            "{name: part.recurrent_kernel for name, part in weights.items()}."
+        )
     blocks = {name: as_numbers(values, f"weights[{name!r}]") for name, values in weights.items()}
     shapes = {name: block.shape for name, block in blocks.items()}
     if len(set(shapes.values())) > 1 or any(len(shape) != 2 or 0 in shape for shape in shapes.values()):

@@ -8,6 +8,7 @@ from keras import ops, tree
 
 from rnn_course.layers import CrossAttention
 from rnn_course.probes import autodiff
+from rnn_course.probes.inputs import refuse_no_model
 from rnn_course.probes.layers import find_rnn_layers, walk
 from rnn_course.probes.replay import keeping_failure, swapped_calls, unchanged
 from rnn_course.probes.stand_ins import TOLERANCE, ReplayError
@@ -193,6 +194,7 @@ def find_attention(model, layer=None):
     Raises:
         ValueError: no such layer, or several and none named.
     """
+    refuse_no_model(model)
     found = list(walk(model, CrossAttention))
     if not found:
         raise ValueError(

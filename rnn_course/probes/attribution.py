@@ -8,6 +8,7 @@ from keras import ops
 from keras.config import floatx
 
 from rnn_course.probes import autodiff
+from rnn_course.probes.inputs import fitting_inputs, refuse_no_model, refuse_not_finite
 from rnn_course.probes.layers import walk
 from rnn_course.probes.replay import replayed_layers, swapped_calls
 
@@ -58,14 +59,19 @@ def input_attribution(model, inputs, *, method="integrated_gradients", output=No
         time, …)`.
 
     Raises:
-        ValueError: an unknown method, an output that is not there, a mask of another shape, or a model that is not a
-            single sequence in, one vector out.
+        ValueError: an unknown method, an output that is not there, a mask of another shape, numbers that are not
+            finite, or a model that is not a single sequence in, one vector out.
     """
     if method not in METHODS:
         raise ValueError(f"method is {method!r}; pass one of {', '.join(map(repr, METHODS))}.")
+    if steps < 1 or steps != int(steps):
+        raise ValueError(f"steps is {steps}; pass how many points the way has, a whole number from 1 on.")
+    refuse_no_model(model)
     refuse_several(model, inputs)
-    inputs = np.asarray(inputs)
+    inputs = np.asarray(fitting_inputs(model, inputs))
     real = real_steps(inputs, mask)
+    if inputs.dtype.kind == "f":
+        refuse_not_finite(inputs, np.ones(inputs.shape[:2], bool), "inputs")
     vectors = embedded(model, inputs) if inputs.ndim == 2 else {None: ops.convert_to_tensor(inputs, floatx())}
     padding = ~seen_as_real(model, vectors[None])[..., None] if None in vectors else False
 
@@ -77,10 +83,15 @@ def input_attribution(model, inputs, *, method="integrated_gradients", output=No
         return score_and_gradients(model, inputs, on_the_way, output)
 
     score, gradients = at(1.0)
+    if not np.isfinite(score).all():
+        raise ValueError(
+            f"Model {model.name!r} answers example {int((~np.isfinite(score)).argmax())} with a number that is not "
+            "finite, so there is nothing to share out. Look for NaN in its weights."
+        )
     masking = any(walk(model, keras.layers.Masking))
     baseline_score, _ = at(NEXT_TO_NOTHING if masking else 0.0)
     if method == "integrated_gradients":
-        way = (np.arange(steps) + 0.5) / steps  # midpoints: the error falls with 1 / steps²
+        way = (np.arange(int(steps)) + 0.5) / steps  # midpoints: the error falls with 1 / steps²
         gradients = [np.mean(parts, axis=0) for parts in zip(*(at(share)[1] for share in way), strict=True)]
     if method == "gradient":
         values = np.sqrt(sum((gradient**2).sum(-1) for gradient in gradients))
@@ -121,8 +132,9 @@ def embedded(model, inputs):
     }
     if not found:
         raise ValueError(
-            f"Model {model.name!r} takes token ids and has no keras.layers.Embedding to explain them at. "
-            "Pass (batch, time, features) inputs, or a model with an Embedding layer."
+            f"Model {model.name!r} takes (batch, time) and has no keras.layers.Embedding to explain it at. Numbers: "
+            "let the model begin with keras.Input((None, 1)) and pass inputs[..., None]. Token ids that it turns into "
+            "one-hot vectors itself: make a model of what follows, and pass it the vectors, (batch, time, vocabulary)."
         )
     for layer in found:
         if len(seen[layer]) > 1:
@@ -233,9 +245,9 @@ def pick_output(model, outputs, output):
         )
     if output is None and shape[1] != 1:
         raise ValueError(f"Model {model.name!r} has {shape[1]} outputs; pass output=0 … {shape[1] - 1}.")
-    if output is not None and not -shape[1] <= output < shape[1]:
-        raise ValueError(f"output is {output}; model {model.name!r} has {shape[1]} outputs.")
-    return outputs[:, output or 0]
+    if output is not None and output not in range(-shape[1], shape[1]):
+        raise ValueError(f"output is {output!r}; model {model.name!r} has {shape[1]} outputs, counted from 0.")
+    return outputs[:, int(output or 0)]
 
 
 def real_steps(inputs, mask):

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_course.probes.inputs import refuse_no_trace, refuse_not_finite
+
 
 @dataclass(frozen=True)
 class GateSaturation:
@@ -40,7 +42,8 @@ def gate_saturation(trace, *, shut=0.1, open=0.9):
         A `GateSaturation`; its shares are `(units,)` for each gate.
 
     Raises:
-        ValueError: the cell has no gates, no step is real, or `shut` is not below `open`.
+        ValueError: no trace came, the cell has no gates, no step is real, a gate is NaN there, or `shut` is not below
+            `open`.
     """
     if not 0 <= shut < open <= 1:
         raise ValueError(f"shut is {shut} and open is {open}; expected 0 <= shut < open <= 1.")
@@ -57,8 +60,9 @@ def real_openings(trace):
     """The gates of a `Trace` at its real steps, name -> `(steps, units)`; the candidate is no gate.
 
     Raises:
-        ValueError: the cell has no gates, or no step is real.
+        ValueError: no trace came, the cell has no gates, no step is real, or a gate is NaN there.
     """
+    refuse_no_trace(trace)
     if not trace.gates:
         raise ValueError(
             f"A {trace.cell_type} has no gates that the probes can name. Trace an LSTM or a GRU; how long any of "
@@ -68,4 +72,7 @@ def real_openings(trace):
         raise ValueError(
             "The mask of the trace is False everywhere: no step is real. Pass inputs that are not padding."
         )
-    return {name: gate[trace.mask] for name, gate in trace.gates.items() if name != "candidate"}
+    gates = {name: gate for name, gate in trace.gates.items() if name != "candidate"}
+    for name, gate in gates.items():
+        refuse_not_finite(gate, trace.mask, f"The openings of the {name} gate")
+    return {name: gate[trace.mask] for name, gate in gates.items()}

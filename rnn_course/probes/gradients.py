@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
 from rnn_course.probes import autodiff
 from rnn_course.probes.layers import find_rnn_layer
@@ -71,6 +71,7 @@ def gradient_flow(
     loss = loss_function(model, loss)
     with autodiff.recorder() as tape:
         outputs, record = replay(model, inputs, ref, tape=tape, through_time=kind == "total")
+        refuse_targets(targets, outputs, record.unrolled.outputs.shape[0])
         value = loss(*at_step(targets, outputs, loss_step, record.unrolled.outputs.shape[1]))
     if record.cell:
         found = gradients_in_closed_form(tape, value, record, wrt, kind)
@@ -147,9 +148,30 @@ def loss_function(model, loss):
         )
     if isinstance(loss, str):
         loss = keras.losses.get(loss)
+    if isinstance(loss, type):
+        raise ValueError(f"loss is the class {loss.__name__}; pass one of its kind: {loss.__name__}().")
     if not callable(loss):
         raise ValueError(f"loss is {loss!r}; for several outputs pass a function of (targets, outputs).")
     return loss if isinstance(loss, keras.losses.Loss) else WholeLoss(loss)
+
+
+def refuse_targets(targets, outputs, batch):
+    """Raise ValueError for targets of another number of examples than `batch`, or of another structure than outputs.
+
+    Args:
+        targets: what the loss takes, `(batch, …)`, or a structure of such arrays.
+        outputs: what the model puts out, a tensor `(batch, …)` or a structure of them.
+        batch: int, how many examples the model read.
+    """
+    counts = {np.shape(each)[0] for each in tree.flatten(targets) if np.ndim(each)}
+    if counts - {batch, 1}:
+        raise ValueError(f"targets are for {sorted(counts)} examples and inputs for {batch}; pass one target for each.")
+    structures = len(tree.flatten(targets)), len(tree.flatten(outputs))
+    if structures[1] > 1 and structures[0] != structures[1]:
+        raise ValueError(
+            f"The model puts out {structures[1]} things and targets are {structures[0]}; pass targets in the same "
+            "structure and a loss, a function of (targets, outputs), that picks what it needs of both."
+        )
 
 
 def at_step(targets, outputs, loss_step, time):

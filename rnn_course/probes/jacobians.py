@@ -1,5 +1,6 @@
 """How much of a state arrives later: the Jacobians from every step of a recurrent layer to the steps after it."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -8,12 +9,14 @@ from keras import ops
 
 from rnn_course.probes import autodiff
 from rnn_course.probes.gradients import refuse_unknown
+from rnn_course.probes.inputs import as_numbers, refuse_not_finite
 from rnn_course.probes.layers import find_rnn_layer
 from rnn_course.probes.linear_steps import gradient_at, linear_steps, real_positions, walk_back
 from rnn_course.probes.replay import replay
 from rnn_course.probes.stand_ins import in_reading_order
 
 THREADS = 2
+MOST_NUMBERS = 2**27  # in one array of float64: 1 GiB
 
 
 @dataclass(frozen=True)
@@ -105,13 +108,18 @@ def jacobian_spectrum(
         A `Spectrum`; `singular_values` are `(batch, time, units)`, `frobenius` is `(batch, time)`.
 
     Raises:
-        ValueError: an unknown name, or fewer than two probes.
+        ValueError: an unknown name, fewer than two probes, states that are NaN, or Jacobians too large for the memory.
         ReplayError: the replay does not equal the layer's own steps.
     """
     ref = find_rnn_layer(model, layer, direction=direction)
     refuse_spectrum(ref, wrt, method, probes)
     _, record = replay(model, inputs, ref)
     batch, time, units = record.unrolled.outputs.shape
+    refuse_not_finite(record.unrolled.hidden[:, 1:], record_mask(record), "The states")
+    refuse_size(
+        (time, units if method == "exact" else probes, units) if record.cell else (batch, time, time, units, units),
+        "Pass fewer steps, such as inputs[:, -1000:], or method='hutchinson' with few probes.",
+    )
     if method == "exact":
         rows, measure = np.eye(units), singular_values
     else:
@@ -151,12 +159,16 @@ def connectivity(model, inputs, layer=None, *, direction="forward", readout=None
         A `Connectivity`; `values` are `(batch, time, time)`, first s, then t.
 
     Raises:
-        ValueError: an unknown name, or a readout that does not fit the layer.
+        ValueError: an unknown name, a readout that does not fit the layer, or more pairs of steps than fit the memory.
         ReplayError: the replay does not equal the layer's own steps.
     """
     ref = find_rnn_layer(model, layer, direction=direction)
     refuse_unknown(ref, wrt, "total")
     _, record = replay(model, inputs, ref)
+    batch, time, units = record.unrolled.outputs.shape
+    rows = units if readout is None else 1
+    refuse_size((batch, time, time), "Pass fewer examples or steps, such as inputs[:1, -1000:].")
+    refuse_size((time, rows, units), "Pass fewer steps, such as inputs[:, -1000:], or one direction as `readout`.")
     seeds = readout_rows(readout, record)
     batch, time, _, _ = seeds.shape
     found = np.full((batch, time, time), np.nan)
@@ -182,7 +194,7 @@ def lag_profile(norms, *, mask=None, direction="forward"):
         A `LagProfile` over examples, and over s where there are several; arrays `(lag,)`.
 
     Raises:
-        ValueError: shapes that do not fit, no real step, or a connectivity that fills the other triangle.
+        ValueError: shapes that do not fit, no real step, infinity, or a connectivity that fills the other triangle.
 
     >>> lag_profile([[0.25, 0.5, 1.0], [0.5, 1.0, np.nan]]).median
     array([1.  , 0.5 , 0.25])
@@ -214,6 +226,8 @@ def jacobians_of_last(model, inputs, record, rows, wrt):
     Yields:
         `(example, real, jacobians)`: its index, its real steps in reading order `(time,)`, and `(time, rows, units)`.
     """
+    if record.cell is None and not len(record.unrolled.outputs):
+        return  # there is no example, and the tape knows no empty Jacobian
     if record.cell is None:
         seeds = np.zeros((*record.unrolled.outputs.shape[:2], *rows.shape))
         for example, real in examples_of(record):
@@ -242,6 +256,8 @@ def norms_of_all(model, inputs, record, seeds, wrt):
     Yields:
         `(example, real, norms)`: its index, its real steps in reading order `(time,)`, and `(time, time)`: s, then t.
     """
+    if record.cell is None and not len(record.unrolled.outputs):
+        return  # there is no example, and the tape knows no empty Jacobian
     if record.cell is None:
         taped = taped_jacobian(model, inputs, record.ref, seeds, wrt, "btru,btu->tr")  # (time, rows, batch, time, …)
         norms = np.sqrt((taped.astype("float64") ** 2).sum((1, -1)))
@@ -296,7 +312,12 @@ def examples_of(record):
 
 def real_mask(record):
     """Which steps of a `Record` are real, `(batch, time)` bool in the order of time."""
-    mask = in_reading_order(record.ref.layer, record.unrolled.mask)
+    return in_reading_order(record.ref.layer, record_mask(record))
+
+
+def record_mask(record):
+    """Which steps of a `Record` are real, `(batch, time)` bool in the order in which the layer read."""
+    mask = record.unrolled.mask
     return np.ones(record.unrolled.outputs.shape[:2], bool) if mask is None else mask
 
 
@@ -371,6 +392,21 @@ def readout_rows(readout, record):
     return in_reading_order(record.ref.layer, rows)[:, :, None]
 
 
+def refuse_size(shape, advice):
+    """Raise ValueError for an array of a shape that would fill the machine's memory; takes no arrays.
+
+    Args:
+        shape: a tuple of integers, of the float64 array that is about to be made.
+        advice: str, what to do instead.
+    """
+    count = math.prod(shape)
+    if count > MOST_NUMBERS:
+        raise ValueError(
+            f"This needs an array {shape} of float64, {8 * count / 2**30:,.1f} GiB, more than "
+            f"{8 * MOST_NUMBERS / 2**30:g}. {advice}"
+        )
+
+
 def checked_unit(readout, ref, units):
     """The index of a unit, or ValueError: it is no index, or the layer has not so many; takes no arrays."""
     unit = np.asarray(readout)
@@ -383,8 +419,8 @@ def refuse_spectrum(ref, wrt, method, probes):
     """Raise ValueError for what `jacobian_spectrum` does not know; takes no arrays."""
     if method not in ("exact", "hutchinson"):
         raise ValueError(f"method is {method!r}; pass 'exact' or 'hutchinson'.")
-    if method == "hutchinson" and probes < 2:
-        raise ValueError(f"probes is {probes}; it takes at least 2 to tell how sure an estimate is.")
+    if method == "hutchinson" and (probes < 2 or probes != int(probes)):
+        raise ValueError(f"probes is {probes}; it takes a whole number, at least 2 to tell how sure an estimate is.")
     if wrt not in ("hidden", "cell"):
         raise ValueError(f"wrt is {wrt!r}; pass 'hidden' or 'cell'. For inputs there is connectivity.")
     refuse_unknown(ref, wrt, "total")
@@ -396,11 +432,16 @@ def checked_norms(norms, mask, direction):
     Raises:
         ValueError: as `lag_profile` says.
     """
-    norms = np.asarray(norms, "float64")
+    norms = as_numbers(norms, "norms")
     if norms.ndim not in (2, 3) or (norms.shape[1] != norms.shape[-1] and norms.ndim == 3):
         raise ValueError(f"norms have shape {norms.shape}; expected (batch, time) or (batch, time, time).")
     if direction not in ("forward", "backward"):
         raise ValueError(f"direction is {direction!r}; pass 'forward' or 'backward'.")
+    if np.isinf(norms).any():
+        raise ValueError(
+            f"norms hold infinity {int(np.isinf(norms).sum())} times: what they measure has left the range of its "
+            "float type. Take it in float64, or clip it and say so."
+        )
     if mask is not None:
         mask = np.asarray(mask, bool)
         if mask.shape != norms.shape[:2]:

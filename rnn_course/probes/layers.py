@@ -6,6 +6,7 @@ import keras
 
 from rnn_course import reference
 from rnn_course.layers import FusedGRU, FusedLSTM, FusedSimpleRNN
+from rnn_course.probes.inputs import refuse_no_model
 
 CELL_TYPES = {keras.layers.SimpleRNNCell: "simple_rnn", keras.layers.LSTMCell: "lstm", keras.layers.GRUCell: "gru"}
 RECURRENT = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU, FusedSimpleRNN, FusedLSTM, FusedGRU)
@@ -41,7 +42,11 @@ def find_rnn_layers(model):
 
     Returns:
         A list of `LayerRef`; empty when there is none.
+
+    Raises:
+        ValueError: something else than a model came.
     """
+    refuse_no_model(model)
     return [describe(path, layer) for path, layer in walk(model)]
 
 
@@ -101,6 +106,7 @@ def find_rnn_layer(model, layer=None, *, direction="forward"):
     """
     if direction not in ("forward", "backward"):
         raise ValueError(f"direction is {direction!r}; pass 'forward' or 'backward'.")
+    refuse_no_model(model)
     if not model.built:
         raise ValueError(f"Model {model.name!r} has no weights yet. Call it once on a batch, or give it a keras.Input.")
     refs = find_rnn_layers(model)

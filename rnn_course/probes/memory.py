@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_course import reference
+from rnn_course.probes.inputs import refuse_no_trace, refuse_not_finite
 from rnn_course.probes.layers import find_rnn_layer
 from rnn_course.probes.replay import replay
-from rnn_course.probes.stand_ins import histories
+from rnn_course.probes.stand_ins import histories, in_reading_order
 
 KEEP_GATES = {"lstm": "forget", "gru": "update"}
 MOST_NUMBERS = 4_000_000  # in the gates of one part of the batch: 32 MB
@@ -50,10 +51,12 @@ def memory_half_life(trace):
         A `MemoryHalfLife`; `steps` is `(units,)`.
 
     Raises:
-        ValueError: the cell has no gate that keeps, no step is real, or the gate is not between 0 and 1.
+        ValueError: no trace came, the cell has no gate that keeps, no step is real, or the gate is NaN or not between
+            0 and 1.
     """
     gate = keep_gate_of(trace)
     opening = trace.gates[gate].astype("float64")
+    refuse_not_finite(opening, trace.mask, f"The openings of the {gate} gate")
     real = trace.mask[:, :, None]
     low, high = opening[trace.mask].min(), opening[trace.mask].max()
     if low < 0 or high > 1:
@@ -74,6 +77,7 @@ def keep_gate_of(trace):
     Raises:
         ValueError: the cell has none, or no step is real.
     """
+    refuse_no_trace(trace)
     if trace.cell_type == "custom":
         raise ValueError(
             "A custom cell has no gate that is known to keep its state, so no half-life follows from one. Trace an "
@@ -158,7 +162,8 @@ def memory_retention(model, inputs, layer=None, *, direction="forward", step, la
         A `Retention`; `measured` is `(1 + lags, units)`.
 
     Raises:
-        ValueError: no such layer or step, no example that is real there, no lags or a nudge of zero, or a custom cell.
+        ValueError: no such layer or step, no example that is real there, no lags or a nudge of zero, states that are
+            NaN, or a custom cell.
         ReplayError: the replay does not equal the layer's own steps.
     """
     ref = find_rnn_layer(model, layer, direction=direction)
@@ -167,6 +172,9 @@ def memory_retention(model, inputs, layer=None, *, direction="forward", step, la
     shape = record.unrolled.outputs.shape[:2]
     mask = np.ones(shape, bool) if record.unrolled.mask is None else record.unrolled.mask
     step, now = steps_of(ref, step, shape[1])
+    refuse_not_finite(
+        *(in_reading_order(ref.layer, each) for each in (record.unrolled.hidden[:, 1:], mask)), "The states"
+    )
     chosen = np.flatnonzero(mask[:, now])
     if not chosen.size:
         raise ValueError(f"Step {step} is padding in every example: there is no memory to nudge. Pass another step.")
@@ -189,8 +197,10 @@ def memory_retention(model, inputs, layer=None, *, direction="forward", step, la
 
 def refuse_unanswerable(ref, lags, nudge):
     """Raise ValueError for a cell without a closed form, no lags at all, or a nudge that is none; takes no arrays."""
-    if lags is not None and lags < 1:
-        raise ValueError(f"lags is {lags}; pass at least 1, or leave it out to follow the nudge to the end.")
+    if lags is not None and (lags < 1 or lags != int(lags)):
+        raise ValueError(
+            f"lags is {lags}; pass a whole number from 1 on, or leave it out to follow the nudge to the end."
+        )
     if not np.isfinite(nudge) or nudge == 0:
         raise ValueError(f"nudge is {nudge}; pass a small number that is not zero, such as 1e-3.")
     if ref.cell_type == "custom":
@@ -206,9 +216,9 @@ def steps_of(ref, step, time):
     Raises:
         ValueError: the sequences have no such step.
     """
-    if not -time <= step < time:
+    if step != int(step) or not -time <= step < time:
         raise ValueError(f"step is {step}; the sequences have steps 0 to {time - 1}.")
-    step %= time
+    step = int(step) % time
     return step, time - 1 - step if ref.direction == "backward" else step
 
 

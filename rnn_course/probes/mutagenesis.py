@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from rnn_course.probes.inputs import refuse_no_model, refuse_not_finite
 from rnn_course.probes.layers import find_rnn_layers, walk
 from rnn_course.probes.replay import swapped_calls
 
@@ -96,7 +97,7 @@ def in_silico_mutagenesis(model, sequences, *, output=None, output_kind=None, ba
     Raises:
         ValueError: sequences of another shape or whose rows are no probabilities, a stateful model, outputs that are
             not `(batch, classes)` without a function, an output that is not there, outputs that may be logits or
-            probabilities, or scores of another shape.
+            probabilities, or scores that are not finite or of another shape.
 
     Example:
         >>> letters = keras.Input((2, 4))
@@ -112,6 +113,11 @@ def in_silico_mutagenesis(model, sequences, *, output=None, output_kind=None, ba
     outputs = [model.predict_on_batch(sequences[part]) for part in parts]
     score, column = scorer(model, outputs, output, output_kind)
     reference = np.concatenate([score(*each) for each in zip(outputs, parts, strict=True)])
+    if not np.isfinite(reference).all():
+        raise ValueError(
+            f"Model {model.name!r} gives sequence {int((~np.isfinite(reference)).argmax())} no finite score, so that "
+            "no effect can be told from it. Look for NaN in its weights."
+        )
     which, where, letter = np.nonzero(mask[..., None] & (sequences != 1))  # `(mutants,)` each
     effect, letters = np.zeros(sequences.shape), np.eye(sequences.shape[-1], dtype=sequences.dtype)
     for part in parts_of(len(which), batch_size):
@@ -136,7 +142,7 @@ def motif_position(importance, width, *, mask=None):
         reach into padding do not count.
 
     Raises:
-        ValueError: arrays of another shape, or a sequence with fewer letters than the window has.
+        ValueError: arrays of another shape, NaN at a letter, or a sequence with fewer letters than the window has.
 
     Example:
         >>> motif_position([[0.0, 1.0, 3.0, 2.0, 0.5]], 2).tolist()
@@ -144,11 +150,14 @@ def motif_position(importance, width, *, mask=None):
     """
     importance = np.asarray(importance, "float64")
     mask = ~np.isnan(importance) if mask is None else np.asarray(mask, bool)
-    if importance.ndim != 2 or mask.shape != importance.shape or not 1 <= width <= importance.shape[1]:
+    fits = importance.ndim == 2 and mask.shape == importance.shape
+    if not fits or width != int(width) or not 1 <= width <= importance.shape[1]:
         raise ValueError(
             f"importance has shape {importance.shape}, mask {mask.shape} and width is {width}; expected (batch, time) "
-            "twice, and a width from 1 to time."
+            "twice, and a whole width from 1 to time."
         )
+    width = int(width)
+    refuse_not_finite(importance, mask, "importance")
     real = windows_of(mask, width).all(-1)  # `(batch, time - width + 1)`
     if not real.any(-1).all():
         raise ValueError(
@@ -213,6 +222,7 @@ def windows_of(values, width):
 
 def refuse_options(model, output_kind, batch_size):
     """Raise ValueError for an unknown kind, an empty batch, or a model with a memory of earlier calls; no arrays."""
+    refuse_no_model(model)
     if output_kind not in (None, *OUTPUT_KINDS):
         raise ValueError(f"output_kind is {output_kind!r}; pass 'logits', 'probabilities', or None to have it found.")
     if batch_size < 1:
@@ -365,6 +375,7 @@ def find_convolution(model, layer=None):
     Raises:
         ValueError: no such layer, or several of that name.
     """
+    refuse_no_model(model)
     found = list(walk(model, keras.layers.Conv1D))
     if not found:
         raise ValueError(f"Model {model.name!r} has no filters to look at: nothing here is a keras.layers.Conv1D.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from keras import ops, tree
 
+from rnn_course.probes.inputs import as_numbers, fitting_inputs, refuse_not_finite
 from rnn_course.probes.layers import ACTIVATION_NAMES, find_rnn_layer
 from rnn_course.probes.replay import replay
 from rnn_course.probes.stand_ins import in_reading_order
@@ -46,9 +47,9 @@ def unit_concept_correlation(states, concept, *, mask=None, permutations=1000, r
         A `UnitConcept`.
 
     Raises:
-        ValueError: shapes that do not fit, a single sequence, or a concept that never changes.
+        ValueError: shapes that do not fit, a single sequence, NaN at a real step, or a concept that never changes.
     """
-    states, concept = np.asarray(states, "float64"), np.asarray(concept, "float64")
+    states, concept = as_numbers(states, "states"), as_numbers(concept, "concept")
     mask = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)
     if not states.shape[:2] == concept.shape == mask.shape:
         raise ValueError(
@@ -57,6 +58,10 @@ def unit_concept_correlation(states, concept, *, mask=None, permutations=1000, r
         )
     if len(states) < 2:
         raise ValueError("One sequence alone cannot be dealt anew: there is no chance to compare with. Pass several.")
+    if not mask.any():
+        raise ValueError("No step is real: states have no time step, or the mask is False everywhere. Pass real ones.")
+    refuse_not_finite(states, mask, "states")
+    refuse_not_finite(concept, mask, "concept")
     if np.ptp(concept[mask]) == 0:
         raise ValueError(f"The concept is {concept[mask][0]:g} at every real step: nothing can follow it.")
     correlation = correlations(states, concept, mask)
@@ -103,12 +108,14 @@ def ablate_units(
         ValueError: units that the layer does not have, a state it does not have, values or steps of another shape.
     """
     ref = find_rnn_layer(model, layer, direction=direction)
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; pass 1 or more.")
     units = np.atleast_1d(units)
     refuse_missing(ref, units, state)
     units = units.astype(int)  # an empty list is float
     if np.shape(value) not in ((), units.shape):
         raise ValueError(f"value has shape {np.shape(value)}; pass a number, or one for each of {len(units)} units.")
-    arrays = arrays_of(model, inputs)
+    arrays = arrays_of(model, fitting_inputs(model, inputs))
     steps = None if steps is None else np.asarray(steps, bool)
     if steps is not None and steps.ndim != 2:
         raise ValueError(f"steps has shape {steps.shape}; expected (batch, time), True where the units are held.")

@@ -52,13 +52,13 @@ def top_activating_contexts(states, unit, *, mask=None, count=10, before=10, aft
     Context(example=0, step=1, start=0, stop=2, value=0.9)
     """
     states, real = checked(states, mask)
-    if not 0 <= unit < states.shape[2]:
+    if unit != int(unit) or not 0 <= unit < states.shape[2]:
         raise ValueError(f"There is no unit {unit}; the states have units 0 to {states.shape[2] - 1}.")
     if sign not in (1, -1):
         raise ValueError(f"sign is {sign!r}; pass +1 for the highest values or -1 for the lowest.")
     if count < 1 or before < 0 or after < 0:
         raise ValueError(f"count is {count}, before {before}, after {after}; expected count >= 1, the others >= 0.")
-    values = states[:, :, unit]
+    values = states[:, :, int(unit)]
     left = np.where(real, sign * values, -np.inf)  # what may still be listed
     contexts = []
     while len(contexts) < count and left.max() > -np.inf:

@@ -10,6 +10,7 @@ import contextlib
 from keras import tree
 
 from rnn_course.probes.custom_cells import custom_call
+from rnn_course.probes.inputs import fitting_inputs
 from rnn_course.probes.layers import find_rnn_layers
 from rnn_course.probes.stand_ins import Record, ReplayError, passing_call, recorded_call
 
@@ -29,9 +30,10 @@ def replay(model, inputs, target, *, tape=None, through_time=True, adjust=None):
         The model's outputs, and the `Record` of the target.
 
     Raises:
-        ValueError: the model calls the target more than once, or not at all.
+        ValueError: inputs that the model does not take; or it calls the target more than once, or not at all.
         ReplayError: the replay does not equal the layer's own steps.
     """
+    inputs = fitting_inputs(model, inputs)
     record = Record(target)
     if target.cell_type == "custom":
         call = custom_call(record, tape, through_time=through_time, adjust=adjust)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_course import reference
+from rnn_course.probes.inputs import as_numbers, refuse_not_finite
 from rnn_course.probes.layers import find_rnn_layer
 from rnn_course.probes.replay import replay
 from rnn_course.probes.stand_ins import in_reading_order
@@ -111,8 +112,9 @@ def project_states(states, *, method="pca", dimensions=2, mask=None, seed=0):
         raise ValueError(
             f"{len(real)} states of {states.shape[2]} units cannot be projected to {dimensions} dimensions."
         )
+    refuse_not_finite(states, mask, "The states")
     if not np.ptp(real, axis=0).max() > 0:
-        raise ValueError("The states hold NaN, or are all the same: there is nothing to draw. Pass mask for padding.")
+        raise ValueError("The states are all the same at the real steps: there is nothing to draw.")
     found, explained = (pca if method == "pca" else tsne)(real, dimensions, seed)
     points = np.full((*states.shape[:2], dimensions), np.nan)
     points[mask] = found
@@ -125,7 +127,7 @@ def states_and_mask(states, mask):
     Raises:
         ValueError: they do not fit.
     """
-    states = np.asarray(states)
+    states = states if isinstance(states, np.ndarray) and states.dtype.kind == "f" else as_numbers(states, "states")
     if states.ndim != 3:
         raise ValueError(f"states have shape {states.shape}; expected (batch, time, units), such as trace(…).hidden.")
     mask = np.ones(states.shape[:2], bool) if mask is None else np.asarray(mask, bool)

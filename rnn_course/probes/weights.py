@@ -77,7 +77,7 @@ def recurrent_spectral_radius(model, layer=None, *, direction="forward"):
         simple RNN.
 
     Raises:
-        ValueError: no such layer, or a custom cell, whose weights have no known order.
+        ValueError: no such layer, weights that are NaN, or a custom cell, whose weights have no known order.
     """
     parts = gate_weights(model, layer, direction=direction)
     eigenvalues = {name: ordered_eigenvalues(part.recurrent_kernel) for name, part in parts.items()}
@@ -86,5 +86,9 @@ def recurrent_spectral_radius(model, layer=None, *, direction="forward"):
 
 def ordered_eigenvalues(block):
     """Eigenvalues `(units,)` complex of a block `(units, units)`, the largest absolute value first."""
+    if not np.isfinite(block).all():
+        raise ValueError(
+            "The recurrent weights hold NaN or infinity, and have no eigenvalues. Look at the training loss."
+        )
     found = np.linalg.eigvals(block.astype("float64")).astype("complex128")
     return found[np.argsort(-np.abs(found), kind="stable")]

@@ -88,6 +88,11 @@ class Ports(NamedTuple):
 
     def refuse_state(self, state, batch):
         """Raise ValueError unless a `State` is one of this stream, its arrays `(batch, units)`."""
+        if not isinstance(state, State):
+            raise ValueError(
+                f"state is {type(state).__name__}; pass the State that initial_state({batch}) makes or that the step "
+                "before gave back."
+            )
         if state.names == self.names:
             pairs = zip(state.arrays, self.sizes, strict=True)
             if all([array.shape == (batch, size) and array.dtype == self.dtype for array, size in pairs]):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from rnn_course.probes.layers import walk
 from rnn_course.streaming.numpy_stream import Ports, State
 from rnn_course.streaming.step_model import build_chunk_model, rebuild_stream
 
@@ -37,6 +38,7 @@ class Stream:
         self.block = block
         self.ports = ports_of(rebuilt.model)
         self.squeezes = not rebuilt.flat
+        self.vectors = number_of_vectors(model) if self.ports.ids else None
         self.one_step = compiled(rebuilt.model, jit=True)
         self.one_block = compiled(chunks, jit=True)
         self.any_steps = compiled(keras.Model(chunks.inputs, chunks.outputs), jit=False)
@@ -57,9 +59,9 @@ class Stream:
             What the model says after this step, `(batch, …)`, or `(…)` for a single stream; and the new `State`.
 
         Raises:
-            ValueError: x has another shape, or the state is that of another stream.
+            ValueError: x has another shape or an id without a vector, or the state is that of another stream.
         """
-        x, single = self.ports.incoming(x, state, 1)
+        x, single = self.incoming(x, state, 1)
         y, state = self.call(self.one_step, x[:, None], state)
         y = y[:, 0] if self.squeezes else y
         return (y[0] if single else y), state
@@ -79,7 +81,7 @@ class Stream:
         Raises:
             ValueError: as in `step`.
         """
-        chunk, single = self.ports.incoming(chunk, state, 2)
+        chunk, single = self.incoming(chunk, state, 2)
         batch, time = chunk.shape[:2]
         _, _, *sizes = self.any_steps.outputs[0].shape
         found = [np.empty((batch, 0, *sizes), self.any_steps.outputs[0].dtype)]
@@ -91,10 +93,27 @@ class Stream:
         y = np.concatenate(found, axis=1)
         return (y[0] if single else y), state
 
+    def incoming(self, x, state, axes):
+        """Check what comes in as `Ports.incoming` does, `(batch, …)`; refuse ids without a vector, too.
+
+        Compiled code takes the nearest vector for them, and says nothing.
+        """
+        x, single = self.ports.incoming(x, state, axes)
+        if self.vectors is not None and x.size and not 0 <= x.min() <= x.max() < self.vectors:
+            wrong = np.unique(x[(x < 0) | (x >= self.vectors)])[:5].tolist()
+            raise ValueError(f"Token ids {wrong} came; the model has vectors for 0 to {self.vectors - 1}.")
+        return x, single
+
     def call(self, model, x, state):
         """Call a model on `(batch, time, …)` and a `State`, arrays `(batch, units)`; return its outputs likewise."""
         y, *arrays = model.predict_on_batch([x, *state.arrays])
         return y, State(self.ports.names, tuple(arrays))
+
+
+def number_of_vectors(model):
+    """How many ids the first `Embedding` of a model has vectors for; None where it has none; no arrays."""
+    first = next((layer for _, layer in walk(model, keras.layers.Embedding)), None)
+    return None if first is None else first.input_dim
 
 
 def compiled(model, *, jit):
