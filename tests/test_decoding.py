@@ -228,9 +228,7 @@ def test_uniform_numbers_that_do_not_fit_are_refused():
 
 @pytest.mark.parametrize("row", [[0.0, 0.0], [1.5, -0.5], [np.nan, 1.0], [np.inf, 1.0]])
 def test_a_row_that_is_no_distribution_is_refused(row):
-    with pytest.raises(
-        ValueError, match=r"negative, NaN or infinite, or a row holds only 0\. Pass such as"
-    ):
+    with pytest.raises(ValueError, match=r"negative, NaN or infinite, or a row holds only 0\. Pass such as"):
         choose([[0.5, 0.5], row], [0.1, 0.1])
 
 

@@ -182,7 +182,7 @@ def test_one_unit_may_be_a_plain_row_of_numbers():
 def test_units_and_names_must_be_as_many():
     with pytest.raises(ValueError, match="`labels` has 1 entries for 3 lines"):
         plot_unit_over_time(HIDDEN[0], labels=["unit 7"], ax=new_axes())
-    with pytest.raises(ValueError, match="`colors` has 5 entries for 6 lines"):
+    with pytest.raises(ValueError, match="6 lines are more than the 5 colors that can be told apart; draw fewer"):
         plot_unit_over_time(np.zeros((4, 6)), ax=new_axes())
 
 

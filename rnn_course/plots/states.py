@@ -176,7 +176,7 @@ def plot_unit_over_time(
     real = real_steps(mask, array, example=example)
     units = array.shape[1]
     labels = _one_each([f"unit {unit}" for unit in range(units)] if labels is None else labels, units, "labels")
-    colors = _one_each(SERIES_COLORS[:units] if colors is None else colors, units, "colors")
+    colors = _colors(colors, units)
     ax = axes_or_new(ax)
     ax.axhline(0, color="#B5B5B5", linewidth=0.8, zorder=1)
     for line, label, color in zip(np.where(real[:, None], array, np.nan).T, labels, colors, strict=True):
@@ -187,6 +187,16 @@ def plot_unit_over_time(
     ends = [last_finite(line) for line in array[real].T]
     label_lines(ax, list(zip(ends, labels, colors, strict=True)))
     return ax
+
+
+def _colors(colors, count):
+    """The color of each line, checked; the first of the series when `None`."""
+    if colors is None and count > len(SERIES_COLORS):
+        raise ValueError(
+            f"{count} lines are more than the {len(SERIES_COLORS)} colors that can be told apart; draw fewer, such as "
+            f"values[:, :{len(SERIES_COLORS)}], or pass `colors`, one for each of them."
+        )
+    return _one_each(SERIES_COLORS[:count] if colors is None else colors, count, "colors")
 
 
 def _one_each(entries, count, name):
@@ -233,7 +243,7 @@ def plot_trajectories(
     masks = [None] * len(paths) if mask is None else _one_each(mask, len(paths), "mask")
     reals = [real_steps(real, path) for real, path in zip(masks, paths, strict=True)]
     labels = _one_each(labels, len(paths), "labels")
-    colors = _one_each(SERIES_COLORS[: len(paths)] if colors is None else colors, len(paths), "colors")
+    colors = _colors(colors, len(paths))
     words = [[] for _ in paths] if tokens is None else _one_each(tokens, len(paths), "tokens")
     words = [_real_words(line, real) for line, real in zip(words, reals, strict=True)]
     paths = [_finite(path[real]) for path, real in zip(paths, reals, strict=True)]

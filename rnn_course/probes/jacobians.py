@@ -16,7 +16,7 @@ from rnn_course.probes.replay import replay
 from rnn_course.probes.stand_ins import in_reading_order
 
 THREADS = 2
-MOST_NUMBERS = 2**27  # in one array of float64: 1 GiB
+MOST_NUMBERS, MOST_PAIRS = 2**28, 2**26  # in arrays of float64: 2 GiB of Jacobians, half a GiB of pairs of steps
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,9 @@ def jacobian_spectrum(
     _, record = replay(model, inputs, ref)
     batch, time, units = record.unrolled.outputs.shape
     refuse_not_finite(record.unrolled.hidden[:, 1:], record_mask(record), "The states")
-    refuse_size(
-        (time, units if method == "exact" else probes, units) if record.cell else (batch, time, time, units, units),
-        "Pass fewer steps, such as inputs[:, -1000:], or method='hutchinson' with few probes.",
-    )
+    rows = units if method == "exact" else probes
+    advice = "Pass fewer steps, such as inputs[:, -1000:], or method='hutchinson' with few probes."
+    refuse_size((time, rows, units) if record.cell else (rows, batch, time, units), MOST_NUMBERS, advice)
     if method == "exact":
         rows, measure = np.eye(units), singular_values
     else:
@@ -167,8 +166,9 @@ def connectivity(model, inputs, layer=None, *, direction="forward", readout=None
     _, record = replay(model, inputs, ref)
     batch, time, units = record.unrolled.outputs.shape
     rows = units if readout is None else 1
-    refuse_size((batch, time, time), "Pass fewer examples or steps, such as inputs[:1, -1000:].")
-    refuse_size((time, rows, units), "Pass fewer steps, such as inputs[:, -1000:], or one direction as `readout`.")
+    refuse_size((batch, time, time), MOST_PAIRS, "Pass fewer examples or steps, such as inputs[:1, -1000:].")
+    advice = "Pass fewer steps, such as inputs[:, -1000:], or one direction as `readout`."
+    refuse_size((time, rows, units) if record.cell else (time, rows, batch, time, units), MOST_NUMBERS, advice)
     seeds = readout_rows(readout, record)
     batch, time, _, _ = seeds.shape
     found = np.full((batch, time, time), np.nan)
@@ -392,19 +392,17 @@ def readout_rows(readout, record):
     return in_reading_order(record.ref.layer, rows)[:, :, None]
 
 
-def refuse_size(shape, advice):
+def refuse_size(shape, most, advice):
     """Raise ValueError for an array of a shape that would fill the machine's memory; takes no arrays.
 
     Args:
-        shape: a tuple of integers, of the float64 array that is about to be made.
+        shape: a tuple such as `(batch, time, time)`, of the float64 array that is about to be made.
+        most: an int, how many numbers it may hold.
         advice: str, what to do instead.
     """
-    count = math.prod(shape)
-    if count > MOST_NUMBERS:
-        raise ValueError(
-            f"This needs an array {shape} of float64, {8 * count / 2**30:,.1f} GiB, more than "
-            f"{8 * MOST_NUMBERS / 2**30:g}. {advice}"
-        )
+    if math.prod(shape) > most:
+        needed, allowed = (8 * count / 2**30 for count in (math.prod(shape), most))
+        raise ValueError(f"This needs an array {shape} of float64, {needed:,.1f} GiB, more than {allowed:g}. {advice}")
 
 
 def checked_unit(readout, ref, units):
