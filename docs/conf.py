@@ -1,5 +1,6 @@
 """How Sphinx shows the course; `tools/website.py` lays out what it reads and starts it."""
 
+import inspect
 import re
 from importlib import metadata
 
@@ -7,7 +8,10 @@ from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
+from sphinx.util.inspect import stringify_signature
 from sphinx.util.nodes import make_refnode
+
+from rnn_course import layers
 
 project = "rnn_course"
 author = "the rnn_course authors"
@@ -24,7 +28,7 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
 # Reference.
-smartquotes = False
+smartquotes_action = "D"  # dashes; quotes stay as they are in code
 default_role = "literal"
 autodoc_default_options = {"member-order": "bysource"}
 autodoc_preserve_defaults = True
@@ -68,27 +72,48 @@ def skip_bare_fields(app, what, name, obj, skip, options):
     return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field number") else None
 
 
+def show_own_arguments(app, what, name, obj, options, signature, returns):
+    """Give a Keras layer the arguments of its `__init__`; Keras shows `*args, **kwargs`."""
+    if what != "class" or signature != "(*args, **kwargs)":
+        return None
+    own = inspect.signature(obj.__init__)
+    return stringify_signature(own.replace(parameters=list(own.parameters.values())[1:])), returns
+
+
+def keep_layout(app, doctree):
+    """Show what is indented in a docstring, such as a small table, as it stands there."""
+    if app.env.docname.startswith("reference/"):
+        for quote in list(doctree.findall(nodes.block_quote)):
+            text = "\n\n".join(part.rawsource for part in quote)
+            quote.replace_self(nodes.literal_block(text, text, language="none"))
+
+
 def link_names(app, doctree, docname):
     """Link code in running text, of a lesson or of a docstring, to what it names in the reference."""
     entries = app.env.domains.python_domain.objects
     found = {}
-    for full, entry in entries.items():
-        if entry.objtype != "module":
-            found.setdefault(full.split(".", 2)[-1], []).append(full)
+    for full in entries:
+        found.setdefault(full.rpartition(".")[2], []).append(full)
     for literal in list(doctree.findall(nodes.literal)):
         name = literal.astext().removesuffix("()")
+        meant = [full for full in found.get(name.rpartition(".")[2], []) if f".{full}".endswith(f".{name}")]
         here = f"rnn_course.{docname.rpartition('/')[2]}.{name}"
-        meant = [here] if here in entries else found.get(name, [])
-        if len(meant) == 1 and not isinstance(literal.parent, nodes.reference | nodes.title):
-            entry = entries[meant[0]]
-            reference = make_refnode(app.builder, docname, entry.docname, entry.node_id, literal.copy(), meant[0])
-            reference[0] += nodes.Text(literal.astext())
-            literal.replace_self(reference)
+        full = here if here in entries else meant[0] if len(meant) == 1 else None
+        linked = full == here or (full and ("." in name or entries[full].objtype in ("function", "class", "exception")))
+        if linked and not isinstance(literal.parent, nodes.reference | nodes.title):
+            entry = entries[full]
+            link = make_refnode(app.builder, docname, entry.docname, entry.node_id, literal.copy(), full)
+            link[0] += nodes.Text(literal.astext())
+            literal.replace_self(link)
 
 
 def setup(app):
     """Tell Sphinx about the above."""
+    for name in layers.__all__:
+        getattr(layers, name).__name__ = name  # Keras takes a fused layer for its own, a reader does not
     app.add_html_math_renderer("mathml", (show_math, None), (show_math, None))
     app.connect("autodoc-process-docstring", show_inputs_and_outputs)
     app.connect("autodoc-skip-member", skip_bare_fields)
+    app.connect("autodoc-process-signature", show_own_arguments)
+    app.connect("doctree-read", keep_layout)
     app.connect("doctree-resolved", link_names)

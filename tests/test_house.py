@@ -459,8 +459,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 
 def requirements_of(project):
-    """Collect {name: floor} of all that pyproject.toml asks for, with extras; not PyTorch, which one benchmark uses."""
-    extras = [lines for name, lines in project["optional-dependencies"].items() if name != "torch"]
+    """Collect {name: floor} of all that pyproject.toml asks for; not what one benchmark or the site alone uses."""
+    extras = [lines for name, lines in project["optional-dependencies"].items() if name not in ("torch", "docs")]
     listed = [*project["dependencies"], *(line for lines in extras for line in lines)]
     return dict(line.split(">=") for line in listed if not line.startswith(project["name"]))
 

@@ -70,13 +70,20 @@ def test_every_room_of_the_package_has_its_page_and_a_line_in_the_list(sources):
     assert all(f".. automodule:: rnn_course.{room}\n" in pages[room] for room in rooms)
 
 
-@pytest.mark.parametrize("room", [room.name for room in pkgutil.iter_modules(rnn_course.__path__) if room.ispkg])
+@pytest.mark.parametrize("room", sorted({path.parent.name for path in (ROOT / "rnn_course").glob("*/__init__.py")}))
 def test_every_public_name_of_a_room_stands_on_its_page_once(sources, room):
     source = (ROOT / "rnn_course" / room / "__init__.py").read_text(encoding="utf-8")
     public = re.search(r"^__all__ = (\[.*?\])", source, re.MULTILINE | re.DOTALL)
     page = (sources / "reference" / f"{room}.rst").read_text(encoding="utf-8")
     shown = re.findall(r"^\.\. auto(?:class|function|data):: (\w+)$", page, re.MULTILINE)
-    assert sorted(shown) == sorted(ast.literal_eval(public[1])) if public else room == "exercises"
+    assert sorted(shown) == sorted(ast.literal_eval(public[1]) if public else [])
+    assert public or room == "exercises"
+
+
+def test_the_page_of_the_exercises_shows_how_one_is_made_and_no_answers(sources):
+    page = (sources / "reference" / "exercises.rst").read_text(encoding="utf-8")
+    assert page.count("automodule::") == 2
+    assert ".. automodule:: rnn_course.exercises.exercise\n   :members:\n" in page
 
 
 def test_every_notebook_is_shown_and_listed(sources):
@@ -122,6 +129,7 @@ def test_a_room_is_shown_module_by_module_as_its_docstring_lists_them(package):
         ("autoclass", "Gate"),
     ]
     assert "\nstates\n------\n" in page
+    assert ".. autoclass:: Gate\n   :members:\n" in page
 
 
 def test_a_room_in_one_file_shows_all_that_is_public_in_it(package):

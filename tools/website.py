@@ -102,7 +102,9 @@ def page(root: Path, room: str) -> str:
         if module != "__init__":
             lines += [*_heading(module, "-"), *_automodule(f"rnn_course.{room}.{module}")]
         lines += [f".. currentmodule:: rnn_course.{room}", ""]
-        lines += [line for name in names for line in (f".. auto{name.kind}:: {name.name}", "")]
+        for name in names:
+            members = ["   :members:"] if name.kind == "class" else []
+            lines += [f".. auto{name.kind}:: {name.name}", *members, ""]
     return "\n".join(lines)
 
 
