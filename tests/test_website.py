@@ -70,6 +70,11 @@ def test_every_room_of_the_package_has_its_page_and_a_line_in_the_list(sources):
     assert all(f".. automodule:: rnn_course.{room}\n" in pages[room] for room in rooms)
 
 
+def test_the_readme_names_every_room():
+    named = re.findall(r"`rnn_course/(\w+)(?:\.py|/)`", README.partition("## The rooms")[2])
+    assert sorted(named) == sorted(module.name for module in pkgutil.iter_modules(rnn_course.__path__))
+
+
 @pytest.mark.parametrize("room", sorted({path.parent.name for path in (ROOT / "rnn_course").glob("*/__init__.py")}))
 def test_every_public_name_of_a_room_stands_on_its_page_once(sources, room):
     source = (ROOT / "rnn_course" / room / "__init__.py").read_text(encoding="utf-8")
