@@ -318,6 +318,15 @@ def test_what_a_killed_process_left_goes_with_the_next_write_and_what_a_living_o
     assert files_below(tmp_path) == sorted(each.name for each in (path, other, living))
 
 
+def test_what_a_power_cut_left_beside_a_state_goes_an_hour_later_with_the_next_one(tmp_path):
+    old, new, another = (tmp_path / f".state.npz.{ending}" for ending in ("0" * 32, "1" * 32, "backup"))
+    for part, age in ((old, 3_700), (new, 3_500), (another, 9_999)):
+        part.write_text("half")
+        os.utime(part, (time.time() - age, time.time() - age))
+    save_state(tmp_path / "state.npz", State(("h",), (np.ones((1, 1)),)))
+    assert files_below(tmp_path) == [new.name, another.name, "state.npz"]
+
+
 @contextlib.contextmanager
 def stalling_server(content):
     """A server that sends half of a file and then nothing more, until it is told to."""

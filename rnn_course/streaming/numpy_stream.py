@@ -12,8 +12,11 @@ calls cost, not what it computes, so calls are saved: the bias is a row of the m
 on the way is written into arrays that are kept.
 """
 
+import contextlib
+import glob
 import json
 import os
+import time
 import uuid
 from pathlib import Path
 from typing import NamedTuple
@@ -153,7 +156,8 @@ def write_arrays(path, arrays):
         arrays: a dict of names and arrays, any shape `(…)`; `"format"` says what they are.
     """
     path = Path(path)
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    remove_abandoned(path)
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")  # `rnn_course.whole_files` does so, but is not here
     try:
         with open(part, "xb") as file:
             np.savez(file, **arrays)
@@ -162,6 +166,17 @@ def write_arrays(path, arrays):
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_abandoned(path):
+    """Remove what `write_arrays` had begun beside a path when the power failed; takes and returns no arrays.
+
+    What is younger than an hour may be another process's, which still writes.
+    """
+    for part in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 32}"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > 3600:
+                part.unlink()
 
 
 def read_arrays(path, kind, writer):
