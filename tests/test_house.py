@@ -355,21 +355,28 @@ def test_an_array_attribute_without_its_shape_is_caught():
 # --- what a file may be -----------------------------------------------------------------------------------------------
 
 
-def project_files():
-    """Read the project's own text files: {path: content}; pictures and the like are left out."""
+def project_files(root=ROOT):
+    """Read the project's own text files: {path: content}; pictures and what tools leave behind are left out."""
     folders = ("lessons", "notebooks", "results", "data", "docs", ".ci")
     folders += ("tools", "benchmarks", "examples", "tests", "rnn_course")
-    derived = {"__pycache__", "_build"}
-    found = [path for folder in folders for path in (ROOT / folder).rglob("*") if not derived & set(path.parts)]
+    left = {"__pycache__", "_build", ".ipynb_checkpoints"}
+    found = [path for folder in folders for path in (root / folder).rglob("*") if not left & set(path.parts)]
     texts = {}
-    for path in (*ROOT.glob("*"), *found):
+    for path in (*root.glob("*"), *found):
         with contextlib.suppress(UnicodeDecodeError):
             if path.is_file() and path.name != "uv.lock":
-                texts[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf-8")
+                texts[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
     return texts
 
 
 FILES = project_files()
+
+
+def test_what_jupyterlab_and_python_leave_behind_is_no_file_of_the_project(tmp_path):
+    for name in ("notebooks/.ipynb_checkpoints/a.ipynb", "tests/__pycache__/b.txt", "notebooks/c.ipynb", "uv.lock"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("it", encoding="utf-8")
+    assert project_files(tmp_path) == {"notebooks/c.ipynb": "it"}
 
 
 def paths_of_this_machine():
