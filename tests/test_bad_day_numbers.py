@@ -92,9 +92,9 @@ every_probe_of_a_layer = pytest.mark.parametrize("name", OF_A_LAYER)
 WRONG_INPUTS = {
     "nothing": (None, r"inputs is None; pass what model 'reader' takes, \(batch, time, …\)"),
     "no step": (X[:, :0], r"inputs have shape \(3, 0, 2\): not one time step.*Pass at least one"),
-    "one sequence": (X[0], r"inputs have shape \(5, 2\); model 'reader' takes \(any, any, 2\).*inputs\[None\]"),
-    "another axis": (X[None], r"inputs have shape \(1, 3, 5, 2\); model 'reader' takes \(any, any, 2\)"),
-    "other features": (X[:, :, :1], r"inputs have shape \(3, 5, 1\); model 'reader' takes \(any, any, 2\)"),
+    "one sequence": (X[0], r"inputs have shape \(5, 2\); model 'reader' takes \(batch, any, 2\).*inputs\[None\]"),
+    "another axis": (X[None], r"inputs have shape \(1, 3, 5, 2\); model 'reader' takes \(batch, any, 2\)"),
+    "other features": (X[:, :, :1], r"inputs have shape \(3, 5, 1\); model 'reader' takes \(batch, any, 2\)"),
     "unequal rows": ([[[1.0, 2.0]], [[1.0, 2.0]] * 2], r"inputs are 2 rows of unequal length.*Pad them to one length"),
 }
 

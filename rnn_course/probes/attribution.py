@@ -83,11 +83,7 @@ def input_attribution(model, inputs, *, method="integrated_gradients", output=No
         return score_and_gradients(model, inputs, on_the_way, output)
 
     score, gradients = at(1.0)
-    if not np.isfinite(score).all():
-        raise ValueError(
-            f"Model {model.name!r} answers example {int((~np.isfinite(score)).argmax())} with a number that is not "
-            "finite, so there is nothing to share out. Look for NaN in its weights."
-        )
+    refuse_no_answer(model, score)
     masking = any(walk(model, keras.layers.Masking))
     baseline_score, _ = at(NEXT_TO_NOTHING if masking else 0.0)
     if method == "integrated_gradients":
@@ -99,6 +95,15 @@ def input_attribution(model, inputs, *, method="integrated_gradients", output=No
         pairs = zip(vectors.values(), gradients, strict=True)
         values = sum((ops.convert_to_numpy(vector) * gradient).sum(-1) for vector, gradient in pairs)
     return Attribution(np.where(real, values, np.nan), score, baseline_score, method)
+
+
+def refuse_no_answer(model, score):
+    """Raise ValueError for a score `(batch,)` that is not finite."""
+    if not np.isfinite(score).all():
+        raise ValueError(
+            f"Model {model.name!r} answers example {int((~np.isfinite(score)).argmax())} with a number that is not "
+            "finite, so there is nothing to share out. Look for NaN in its weights."
+        )
 
 
 def refuse_several(model, inputs):

@@ -71,8 +71,10 @@ def gradient_flow(
     loss = loss_function(model, loss)
     with autodiff.recorder() as tape:
         outputs, record = replay(model, inputs, ref, tape=tape, through_time=kind == "total")
-        refuse_targets(targets, outputs, record.unrolled.outputs.shape[0])
-        value = loss(*at_step(targets, outputs, loss_step, record.unrolled.outputs.shape[1]))
+        examples, time = record.unrolled.outputs.shape[:2]
+        asked = at_step(targets, outputs, loss_step, time)
+        refuse_targets(*asked, examples, any_structure=isinstance(loss, WholeLoss))
+        value = loss(*asked)
     if record.cell:
         found = gradients_in_closed_form(tape, value, record, wrt, kind)
     else:
@@ -155,19 +157,20 @@ def loss_function(model, loss):
     return loss if isinstance(loss, keras.losses.Loss) else WholeLoss(loss)
 
 
-def refuse_targets(targets, outputs, batch):
+def refuse_targets(targets, outputs, batch, *, any_structure=False):
     """Raise ValueError for targets of another number of examples than `batch`, or of another structure than outputs.
 
     Args:
         targets: what the loss takes, `(batch, …)`, or a structure of such arrays.
         outputs: what the model puts out, a tensor `(batch, …)` or a structure of them.
         batch: int, how many examples the model read.
+        any_structure: the loss picks what it needs by itself.
     """
     counts = {np.shape(each)[0] for each in tree.flatten(targets) if np.ndim(each)}
     if counts - {batch, 1}:
         raise ValueError(f"targets are for {sorted(counts)} examples and inputs for {batch}; pass one target for each.")
     structures = len(tree.flatten(targets)), len(tree.flatten(outputs))
-    if structures[1] > 1 and structures[0] != structures[1]:
+    if structures[1] > 1 and structures[0] != structures[1] and not any_structure:
         raise ValueError(
             f"The model puts out {structures[1]} things and targets are {structures[0]}; pass targets in the same "
             "structure and a loss, a function of (targets, outputs), that picks what it needs of both."

@@ -49,17 +49,20 @@ def array_of_rows(rows):
 def refuse_shape(model, expected, shape):
     """Raise ValueError unless inputs of one shape fit a model that expects another, in which None is any length.
 
+    Of the batch, Keras takes any number of rows; only a stateful layer minds, and says so.
+
     Keras adds or takes away a last axis of length 1, and so these fit, too.
     """
     fitting = (shape, (*shape, 1), shape[:-1] if shape[-1:] == (1,) else shape)
     if any(
-        len(one) == len(expected) and all(want in (None, size) for want, size in zip(expected, one, strict=True))
+        len(one) == len(expected)
+        and all(want in (None, size) for want, size in zip(expected[1:], one[1:], strict=True))
         for one in fitting
     ):
         return
-    wanted = ", ".join("any" if size is None else str(size) for size in expected)
+    wanted = ", ".join(["batch", *("any" if size is None else str(size) for size in expected[1:])])
     raise ValueError(
-        f"inputs have shape {shape}; model {model.name!r} takes ({wanted}), the first being the batch. "
+        f"inputs have shape {shape}; model {model.name!r} takes ({wanted}). "
         "Pass one sequence as inputs[None]; a model for other features must be built anew."
     )
 
