@@ -274,3 +274,18 @@ def test_a_batch_that_is_all_padding_has_no_gradient_and_is_no_error(data):
     states = keras.layers.LSTM(UNITS)(Masked(np.zeros((BATCH, TIME), bool))(inputs))
     found = gradient_flow(fill(keras.Model(inputs, keras.layers.Dense(1)(states))), *data, loss="mse")
     assert np.isnan(found.values).all() and not found.mask.any()
+
+
+def test_a_loss_of_ones_own_picks_what_it_needs_of_several_outputs(data):
+    inputs = keras.Input((TIME, FEATURES))
+    states = keras.layers.GRU(UNITS, return_sequences=True)(inputs)
+    several = keras.Model(inputs, {"one": states, "other": 2 * states})
+    single = keras.Model(inputs, states)
+    found = [
+        gradient_flow(model, data[0], np.zeros((BATCH, 1)), loss=loss).values
+        for model, loss in (
+            (several, lambda _, outputs: keras.ops.square(outputs["one"][:, -1])),
+            (single, lambda _, outputs: keras.ops.square(outputs[:, -1])),
+        )
+    ]
+    np.testing.assert_allclose(*found, rtol=1e-6)

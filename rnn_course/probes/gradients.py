@@ -73,7 +73,7 @@ def gradient_flow(
         outputs, record = replay(model, inputs, ref, tape=tape, through_time=kind == "total")
         examples, time = record.unrolled.outputs.shape[:2]
         asked = at_step(targets, outputs, loss_step, time)
-        refuse_targets(*asked, examples, any_structure=isinstance(loss, WholeLoss))
+        refuse_targets(*asked, examples, any_structure=isinstance(loss, WholeLoss) and not loss.from_keras)
         value = loss(*asked)
     if record.cell:
         found = gradients_in_closed_form(tape, value, record, wrt, kind)
@@ -130,6 +130,7 @@ class WholeLoss(keras.losses.Loss):
         """Wrap `function` of (targets, outputs) that returns `(batch, …)`."""
         super().__init__(name="whole_loss")
         self.function = function
+        self.from_keras = function in vars(keras.losses).values()
 
     def call(self, y_true, y_pred):
         """The wrapped function's values, `(batch, …)`; the base class takes their mean and heeds the mask."""
