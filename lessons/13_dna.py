@@ -46,7 +46,7 @@ import keras
 try:
     import rnn_course
 except ImportError:
-    # %pip install -q --no-deps "git+https://github.com/rnn-course/rnn_course@v0.1.0"
+    # %pip install -q --no-deps "git+https://github.com/rnn-course/rnn_course@v0.1.0" biopython
     import rnn_course
 print(f"rnn_course {rnn_course.__version__}, Keras {keras.__version__}")
 
