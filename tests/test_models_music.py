@@ -83,3 +83,9 @@ def test_dropout_is_for_training_alone():
     model = small_voices(dropout=(0.5, 0.5))
     np.testing.assert_array_equal(model([HEARD, CHOICES]), model([HEARD, CHOICES]))
     assert np.abs(np.array(model([HEARD, CHOICES], training=True)) - np.array(model([HEARD, CHOICES]))).max() > 0
+
+
+def test_no_dense_layer_is_handed_four_axes_which_crashes_tensorflow_2_20():
+    layers = [layer for layer in build_voice_model(keys=5, slots=2).layers if isinstance(layer, keras.layers.Dense)]
+    assert [layer.name for layer in layers if layer.input.ndim != 3] == []
+    assert layers

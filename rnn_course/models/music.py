@@ -65,9 +65,9 @@ def build_voice_model(*, keys=88, slots=4, embedding=256, units=256, hidden=512,
     memory = layers.Concatenate(name="memory")([states, last])  # (batch, time, units + keys)
     pressed = layers.Dropout(dropout[0], name="pressed_dropout")(PressedKeys(keys, name="pressed")(choices))
     from_memory = layers.Reshape((-1, 1, hidden), name="from_memory")(layers.Dense(hidden, name="memory_in")(memory))
-    from_pressed = layers.Dense(hidden, use_bias=False, name="pressed_in")(pressed)  # (batch, time, slots, hidden)
+    from_pressed = _dense(hidden, slots, None, "pressed_in")(pressed)  # (batch, time, slots, hidden)
     meeting = layers.Activation("relu", name="meeting")(from_memory + from_pressed)
-    scores = layers.Dense(1 + keys, name="scores")(layers.Dropout(dropout[1], name="meeting_dropout")(meeting))
+    scores = _dense(1 + keys, slots, "u", "scores")(layers.Dropout(dropout[1], name="meeting_dropout")(meeting))
     return keras.Model([heard, choices], FallingChoices(name="logits")(scores, choices), name="voice_model")
 
 
@@ -77,3 +77,8 @@ def _listen(heard, embedding, units, cell, dropout):
     chords = layers.Dense(embedding, activation="relu", name="embedding")(last)
     states = recurrent_layer(cell, units, return_sequences=True, name=cell)(chords)
     return last, layers.Dropout(dropout[1], name="dropout")(states)
+
+
+def _dense(units, slots, bias, name):
+    """A dense layer for each slot of `(batch, time, slots, features)`; `Dense` on four axes crashes TensorFlow 2.20."""
+    return layers.EinsumDense("btsf,fu->btsu", output_shape=(None, slots, units), bias_axes=bias, name=name)
