@@ -47,7 +47,7 @@ import keras
 try:
     import rnn_course
 except ImportError:
-    # %pip install -q --no-deps "git+https://github.com/rnn-course/rnn_course@v0.1.0" av
+    # %pip install -q --no-deps "git+https://github.com/rnn-course/rnn_course@v0.1.0" av sacrebleu portalocker colorama
     import rnn_course
 print(f"rnn_course {rnn_course.__version__}, Keras {keras.__version__}")
 
