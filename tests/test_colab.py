@@ -1,5 +1,6 @@
 """Colab: a notebook opens with its own address there, its first cell installs the course; other versions are tried."""
 
+import ast
 import importlib.util
 import json
 import sys
@@ -60,6 +61,23 @@ def test_the_first_cell_installs_this_version_where_the_course_is_missing(lesson
     assert before.endswith("try:\n    import rnn_course\nexcept ImportError:\n")
     assert line and after.partition(" ")[0].partition("\n")[0] == f'"{install_address(__version__)}"'
     assert after.partition("\n")[2].startswith("    import rnn_course")
+
+
+# What Colab lacks, by the helpers that import it when they are called.
+LACKING = {
+    **dict.fromkeys(("bleu", "chrf"), "sacrebleu"),
+    **dict.fromkeys(("read_midi", "write_midi"), "mido"),
+    "read_clips": "av",
+    "read_fasta": "biopython",
+}
+
+
+@every_lesson
+def test_the_first_cell_installs_what_the_lesson_needs_and_colab_lacks(lesson):
+    nodes = ast.walk(ast.parse(lesson.path.read_text(encoding="utf-8")))
+    imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    needed = {LACKING[name] for name in imported & set(LACKING)}
+    assert needed <= tool.with_wheel(build_notebook(lesson.path), Path("course.whl"))
 
 
 def test_the_course_is_cited_from_where_it_is_installed():
