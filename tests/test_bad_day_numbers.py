@@ -286,6 +286,7 @@ def test_options_that_are_no_whole_number_or_fit_nothing_are_refused(model):
             r"targets are for \[7\] examples.*for 3",
         ),
         (lambda: probes.gradient_flow(several, X, Y, loss="mse"), "puts out 2 things and targets are 1"),
+        (lambda: probes.gradient_flow(several, X, Y, loss=keras.losses.MeanSquaredError()), "puts out 2 things"),
         (
             lambda: probes.gradient_flow(model, X, Y, loss=keras.losses.MeanSquaredError),
             "loss is the class MeanSquared",
@@ -293,6 +294,12 @@ def test_options_that_are_no_whole_number_or_fit_nothing_are_refused(model):
     ):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_of_several_outputs_a_function_picks_the_one_that_is_meant(model):
+    several = keras.Model(model.input, [model.output, model.output])
+    picked = probes.gradient_flow(several, X, Y, loss=lambda targets, outputs: (targets - outputs[1]) ** 2)
+    np.testing.assert_allclose(picked.values, flow(model, X).values, atol=1e-7)
 
 
 def test_numbers_that_a_model_embeds_in_no_way_are_refused_with_what_to_build():

@@ -71,10 +71,10 @@ def gradient_flow(
     loss = loss_function(model, loss)
     with autodiff.recorder() as tape:
         outputs, record = replay(model, inputs, ref, tape=tape, through_time=kind == "total")
-        examples, time = record.unrolled.outputs.shape[:2]
-        asked = at_step(targets, outputs, loss_step, time)
-        refuse_targets(*asked, examples, any_structure=isinstance(loss, WholeLoss) and not loss.from_keras)
-        value = loss(*asked)
+        refuse_number_of_targets(targets, record.unrolled.outputs.shape[0])
+        targets, outputs = at_step(targets, outputs, loss_step, record.unrolled.outputs.shape[1])
+        refuse_several_outputs(loss, targets, outputs)
+        value = loss(targets, outputs)
     if record.cell:
         found = gradients_in_closed_form(tape, value, record, wrt, kind)
     else:
@@ -130,7 +130,6 @@ class WholeLoss(keras.losses.Loss):
         """Wrap `function` of (targets, outputs) that returns `(batch, …)`."""
         super().__init__(name="whole_loss")
         self.function = function
-        self.from_keras = function in vars(keras.losses).values()
 
     def call(self, y_true, y_pred):
         """The wrapped function's values, `(batch, …)`; the base class takes their mean and heeds the mask."""
@@ -158,23 +157,21 @@ def loss_function(model, loss):
     return loss if isinstance(loss, keras.losses.Loss) else WholeLoss(loss)
 
 
-def refuse_targets(targets, outputs, batch, *, any_structure=False):
-    """Raise ValueError for targets of another number of examples than `batch`, or of another structure than outputs.
-
-    Args:
-        targets: what the loss takes, `(batch, …)`, or a structure of such arrays.
-        outputs: what the model puts out, a tensor `(batch, …)` or a structure of them.
-        batch: int, how many examples the model read.
-        any_structure: the loss picks what it needs by itself.
-    """
+def refuse_number_of_targets(targets, batch):
+    """Raise ValueError for targets, arrays `(batch, …)` in any structure, of another number of examples."""
     counts = {np.shape(each)[0] for each in tree.flatten(targets) if np.ndim(each)}
     if counts - {batch, 1}:
         raise ValueError(f"targets are for {sorted(counts)} examples and inputs for {batch}; pass one target for each.")
-    structures = len(tree.flatten(targets)), len(tree.flatten(outputs))
-    if structures[1] > 1 and structures[0] != structures[1] and not any_structure:
+
+
+def refuse_several_outputs(loss, targets, outputs):
+    """Raise ValueError where one of Keras' losses is to compare structures of arrays `(batch, …)` that differ."""
+    counts = len(tree.flatten(targets)), len(tree.flatten(outputs))
+    source = loss.function if isinstance(loss, WholeLoss) else type(loss)
+    if counts[1] > 1 and counts[0] != counts[1] and getattr(source, "__module__", "").startswith("keras."):
         raise ValueError(
-            f"The model puts out {structures[1]} things and targets are {structures[0]}; pass targets in the same "
-            "structure and a loss, a function of (targets, outputs), that picks what it needs of both."
+            f"The model puts out {counts[1]} things and targets are {counts[0]}; a Keras loss compares one with one. "
+            "Pass a function of (targets, outputs) that picks the output it needs."
         )
 
 
