@@ -91,7 +91,7 @@ class Ports(NamedTuple):
 
     def refuse_state(self, state, batch):
         """Raise ValueError unless a `State` is one of this stream, its arrays `(batch, units)`."""
-        if not isinstance(state, State):
+        if not (hasattr(state, "names") and hasattr(state, "arrays")):  # a copy of this file has a State of its own
             raise ValueError(
                 f"state is {type(state).__name__}; pass the State that initial_state({batch}) makes or that the step "
                 "before gave back."
