@@ -115,7 +115,7 @@ def jacobian_spectrum(
     refuse_spectrum(ref, wrt, method, probes)
     _, record = replay(model, inputs, ref)
     batch, time, units = record.unrolled.outputs.shape
-    refuse_not_finite(record.unrolled.hidden[:, 1:], record_mask(record), "The states")
+    refuse_not_finite(in_reading_order(ref.layer, record.unrolled.hidden[:, 1:]), real_mask(record), "The states")
     rows = units if method == "exact" else probes
     advice = "Pass fewer steps, such as inputs[:, -1000:], or method='hutchinson' with few probes."
     refuse_size((time, rows, units) if record.cell else (rows, batch, time, units), MOST_NUMBERS, advice)
@@ -312,12 +312,7 @@ def examples_of(record):
 
 def real_mask(record):
     """Which steps of a `Record` are real, `(batch, time)` bool in the order of time."""
-    return in_reading_order(record.ref.layer, record_mask(record))
-
-
-def record_mask(record):
-    """Which steps of a `Record` are real, `(batch, time)` bool in the order in which the layer read."""
-    mask = record.unrolled.mask
+    mask = in_reading_order(record.ref.layer, record.unrolled.mask)
     return np.ones(record.unrolled.outputs.shape[:2], bool) if mask is None else mask
 
 
@@ -418,7 +413,7 @@ def refuse_spectrum(ref, wrt, method, probes):
     if method not in ("exact", "hutchinson"):
         raise ValueError(f"method is {method!r}; pass 'exact' or 'hutchinson'.")
     if method == "hutchinson" and (probes < 2 or probes != int(probes)):
-        raise ValueError(f"probes is {probes}; it takes a whole number, at least 2 to tell how sure an estimate is.")
+        raise ValueError(f"probes is {probes}; it takes at least 2, a whole number, to tell how sure an estimate is.")
     if wrt not in ("hidden", "cell"):
         raise ValueError(f"wrt is {wrt!r}; pass 'hidden' or 'cell'. For inputs there is connectivity.")
     refuse_unknown(ref, wrt, "total")
@@ -435,16 +430,16 @@ def checked_norms(norms, mask, direction):
         raise ValueError(f"norms have shape {norms.shape}; expected (batch, time) or (batch, time, time).")
     if direction not in ("forward", "backward"):
         raise ValueError(f"direction is {direction!r}; pass 'forward' or 'backward'.")
-    if np.isinf(norms).any():
-        raise ValueError(
-            f"norms hold infinity {int(np.isinf(norms).sum())} times: what they measure has left the range of its "
-            "float type. Take it in float64, or clip it and say so."
-        )
     if mask is not None:
         mask = np.asarray(mask, bool)
         if mask.shape != norms.shape[:2]:
             raise ValueError(f"mask has shape {mask.shape}; expected {norms.shape[:2]}, the norms' (batch, time).")
         norms = np.where(mask if norms.ndim == 2 else mask[:, :, None] & mask[:, None], norms, np.nan)
+    if np.isinf(norms).any():
+        raise ValueError(
+            f"norms hold infinity {int(np.isinf(norms).sum())} times: what they measure has left the range of its "
+            "float type. Take it in float64, or clip it and say so."
+        )
     if direction == "backward":
         norms = norms[:, ::-1] if norms.ndim == 2 else norms[:, ::-1, ::-1]
     if norms.ndim == 3 and np.nansum(np.abs(np.triu(norms, 1))) > 0:
