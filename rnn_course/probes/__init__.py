@@ -11,7 +11,8 @@
 * `attention`: `attention_weights`, `ablate_attention`, `alignment_agreement`. `readout`: `read_back`.
 
 Under them, `replay` runs a model step by step with `stand_ins` for its layers (`custom_cells` for those without a
-closed form), `linear_steps` writes such a step down as a matrix, and `autodiff` holds the framework's tape.
+closed form), `linear_steps` writes such a step down as a matrix, `inputs` refuses what none of them can take, and
+`autodiff` holds the framework's tape.
 """
 
 from rnn_course.probes.attention import (
