@@ -480,7 +480,7 @@ _ = plot_breakdown(
     x="frames seen",
     y="test accuracy",
     baseline=1 / len(names),
-    title="Moving is known after three frames, to and fro when it turns",
+    title="Moving is known at once, going to and fro when it turns",
 )
 
 # %% [markdown]
@@ -771,7 +771,7 @@ _ = plot_history(
     metric="accuracy",
     best=None,
     quantity="accuracy",
-    title="The dev accuracy rises little after twenty epochs",
+    title="The dev accuracy stands after twenty epochs",
 )
 
 # %% [markdown]
