@@ -29,7 +29,7 @@
 # - train with A and with B, be misled by the learning curves, and find out why;
 # - wipe and exchange the memory of a trained network, and predict what it will say.
 #
-# Minutes on two CPU cores: two to run, fifty to read. The data are generated: nothing is downloaded.
+# Minutes on two CPU cores: one to run, fifty to read. The data are generated: nothing is downloaded.
 
 # %% [markdown]
 # ## Set-up

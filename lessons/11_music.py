@@ -30,7 +30,7 @@
 # - hear what it wrote, save it as MIDI, and count its mistakes beside Bach's;
 # - find units that follow the bass and the end of a phrase, in tunes of which every harmony is known, and hold one still.
 #
-# Minutes on two CPU cores: about four to run, an hour to read and listen.
+# Minutes on two CPU cores: about five to run, an hour to read and listen.
 
 # %% [markdown]
 # ## Set-up
@@ -626,7 +626,7 @@ for name, frames in chords.items():
 
 # %% [markdown]
 # Now look at what likelihood hides. The second network foretells Bach's chords better than any published figure in this
-# lesson, and it moves in parallel fifths and octaves nearly six times as often as he does. It does not stray into them:
+# lesson, and it moves in parallel fifths and octaves about six times as often as he does. It does not stray into them:
 # right after a chord of Bach's own it does the same. Drawing only the likely notes (top-p) brings the dissonances down to
 # Bach's; the parallels become no fewer. The rule is about two voices and two frames at once, four notes, and Bach breaks it
 # fewer than three times in a hundred frames: to ignore it may cost the network little in nats. (That the first network has
@@ -750,7 +750,7 @@ for name, median in profiles.items():
     print(f"{name}: of the gradient one frame back, {median[8] / median[1]:.1%} are left eight frames back")
 
 # %% [markdown]
-# At the last chord the gradient falls more slowly: eight frames back it is still two thirds of what it is one frame back, in the
+# At the last chord the gradient falls more slowly: eight frames back it is still seven tenths of what it is one frame back, in the
 # middle of a tune less than half. That would fit a network that must know how far the phrase has come to know that this is its end; we
 # have not tested it. And in both the gradient reaches further than the intervention says it pays: that the network *could* be moved by a frame long ago does not mean that
 # it foretells better for it.
@@ -1031,7 +1031,7 @@ exercises.q5.check(share)
 #   without assuming anything, and both are paid in the same currency.
 # - With equal memory, a network that knows the notes above pays three nats less for a chord. All that the first network
 #   knows beyond a table of single keys is worth two.
-# - Likelihood is one thing. The network that foretells Bach best breaks a rule of his nearly six times as often as he does,
+# - Likelihood is one thing. The network that foretells Bach best breaks a rule of his about six times as often as he does,
 #   and a sharper draw does not mend it. Count what you care about.
 # - What the past is worth and how far back the gradient reaches are two questions with two answers.
 # - There are units for the bass, the cadence and the mode. Held, those of the mode turn major into minor: a few in the

@@ -660,8 +660,8 @@ for name, ms in credit.items():
     print(f"{name:28} {ms:6.1f} ms, {credit_work[name]:6.1f} ms of work, {ms / credit['baseline']:.2f} of the baseline")
 
 # %% [markdown]
-# None of the four makes Keras' layer quicker when it comes alone. And none can be spared: take any one away, and the gain
-# is gone. (The last row is why the sum over time is one product: as a hundred products it costs more, now that nothing else
+# None of the four makes Keras' layer quicker when it comes alone. And none can be spared: take any one away, and most of
+# the gain is gone. (The last row is why the sum over time is one product: as a hundred products it costs more, now that nothing else
 # hides it.) Whoever had tried the ideas one by one, and kept only what helps, would have kept none.
 #
 # ## The check, before the gain is believed
