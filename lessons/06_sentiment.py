@@ -388,7 +388,7 @@ _ = plot_unit_over_time(
     tokens=ours[2].split(),
     labels=["answer"],
     quantity="logit if the sentence ended here\n(above 0: positive)",
-    title="At *but* the answer falls below zero",
+    title="At 'but' the answer falls below zero",
 )
 
 # %% [markdown]
@@ -440,7 +440,7 @@ for text, score in zip(asked, shares.score, strict=True):
     print(f"{score:+.2f}  {text}")
 print(f"largest error of the sums: {np.abs(left_over).max():.3f} logits")
 _ = plot_highlighted_texts(
-    colored, quantity="share of the logit", title="*not* gets a share of its own, *good* keeps its color"
+    colored, quantity="share of the logit", title="'not' gets a share of its own, 'good' keeps its color"
 )
 
 # %% [markdown]

@@ -815,7 +815,7 @@ for name, concept in concepts.items():
 
 # %% [markdown]
 # Nobody told it about basses, cadences or keys, and there are units that follow each, more than twice as closely as chance
-# would. One test tune, with three of them under it; grey frames are cadences above, and minor below; it was told of neither:
+# would. One test tune, with three of them under it; grey frames are cadences, the black line at the foot is minor; it was told of neither:
 
 # %%
 from rnn_course.plots import plot_roll_with_activity
@@ -833,9 +833,13 @@ for frame in range(length):
     if truth[tune].cadence[frame]:
         axes[0].axvspan(frame, frame + 1, color="0.9", zorder=0)
     if truth[tune].minor[frame]:
-        axes[-1].axvspan(frame, frame + 1, color="0.9", zorder=0)
+        axes[1].axvspan(frame, frame + 1, ymax=0.03, color="black", zorder=3)
 
 # %% [markdown]
+# Look at the third unit where the black line is broken. There the tune has gone from C minor to E flat major, which has the same three
+# flats; and the unit does not turn round, it goes further the same way. What it follows may be the flats, which in these tunes
+# nearly always mean minor. A correlation does not tell the two apart.
+#
 # ## Hold a few units, and major turns into minor
 #
 # That a unit follows something does not mean that it is used. So we let the small network write from a chord of C major, and hold
