@@ -818,6 +818,7 @@ for name, runs in trained.items():
 
 # %% [markdown]
 # Read each pair of lists together: the copies that lose count are those whose states the parity and the last bits do not explain.
+# (The one that is right in nine answers of ten is explained by less than a half, more than any that lost count.)
 # Of each program we draw the copy that does worst on the long rows. Each dot is a state after some step, in the plane in which the
 # states spread most (principal components). **Guess** before you look: one cloud, two, or many?
 

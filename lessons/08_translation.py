@@ -664,6 +664,8 @@ small_twin = compiled(small, known_pairs, **SMALL_TRAINING)
 _ = learn(small, small_twin, build_small, known_pairs, known_test, seed=0, **SMALL_TRAINING)
 
 # %% [markdown]
+# (The line above says dev; these sentences are the test part of the sample, on which nothing was chosen.)
+#
 # `attention_weights` reads the weights off the network while it is given the right translation. (It proves itself: the weighted
 # mean of the encoder's states must be what the layer handed on, or it raises.)
 
@@ -824,6 +826,8 @@ _ = plot_scores(
 )
 
 # %% [markdown]
+# (The bars are one start on 512 sentences; the dashed line is the mean of three starts on all of them.)
+#
 # To read only the most read word costs some points and leaves the network ahead of the one without attention. But with an
 # even look at all words, or one word after the other, it does worse than the one that never had any. It has learned to rely
 # on being told *where*, and nobody has taught it to do without; the bright cells of the pictures are what it translates

@@ -71,8 +71,7 @@ def test_when_answers_are_asked_late_only_the_right_gradient_learns():
 
 
 def test_the_copies_that_lose_count_are_those_whose_states_the_last_bits_do_not_explain():
-    apart = FIGURES["explained_least_of_counting_copies"] - FIGURES["explained_most_of_losing_copies"]
-    assert apart > 0.05  # every copy that loses count is below every copy that keeps it
+    assert FIGURES["explained_most_of_losing_copies"] < 0.4 < FIGURES["explained_least_of_counting_copies"]
 
 
 def test_the_count_is_in_the_state_and_nowhere_else():

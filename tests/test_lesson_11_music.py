@@ -65,7 +65,7 @@ def parallels(results, name):
 
 def test_the_network_that_foretells_bach_best_breaks_his_rule_far_more_often(results):
     ratio = parallels(results, "note_after_note") / parallels(results, "Bach_test")
-    assert ratio == pytest.approx(6, abs=0.6)
+    assert ratio == pytest.approx(6, abs=0.3)
     assert parallels(results, "Bach_test") == pytest.approx(100 / 40, abs=0.5)
     assert results["parallels_after_bach_note_after_note"] > 4 * results["parallels_after_bach_Bach"]
     assert results["fifths_and_octaves_error_note_after_note"] < 2

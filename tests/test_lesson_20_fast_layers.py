@@ -76,6 +76,9 @@ def test_no_idea_helps_alone_and_none_can_be_spared(results):
     for idea in IDEAS:
         assert results[f"{idea}_alone"] > 0.95, idea
         assert results[f"{idea}_missing"] > 1.02 * results["all_four_together"], idea
+        assert 1 - results[f"{idea}_missing"] < (1 - results["all_four_together"]) / 2, (
+            f"{idea}: most of the gain is gone"
+        )
     assert results["all_four_together"] < 0.95
     assert results["many_products_after"] > 1.02 * results["all_four_together"]
 
