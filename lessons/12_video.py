@@ -484,7 +484,7 @@ _ = plot_breakdown(
 )
 
 # %% [markdown]
-# Two or three frames show which way a digit moves. Turning takes longest. That something will go back, nobody can know before
+# Three frames show which way a digit moves: that is the *at once* of the title. Turning takes longest. That something will go back, nobody can know before
 # it does: until then a clip that sways *is* a clip that moves. (At the first frame, which shows no motion, the network has one
 # answer for all; where that happens to be right says nothing.)
 #
@@ -775,7 +775,7 @@ _ = plot_history(
 )
 
 # %% [markdown]
-# Held out:
+# (After twenty epochs it rises a little still.) Held out:
 
 # %%
 said_of = np.array([chances(reader, poses_of["test"]).argmax(-1) for reader in readers])  # (seeds, batch)
