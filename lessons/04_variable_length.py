@@ -298,8 +298,10 @@ for height, name in ((baseline_accuracy, "words and pairs"), (0.5, "coin")):
     panels[1].axhline(height, **BASELINE_STYLE)
     panels[1].text(beyond, height - 0.005, name, ha="right", va="top")
 panels[1].set_ylim(bottom=0.45)
-label_axes(panels[0], x="steps of unmasked padding", y="distance from the last\nreal state", title="The state drifts …")
-label_axes(panels[1], x="steps of unmasked padding", y="test accuracy", title="… and takes the answer along")
+label_axes(
+    panels[0], x="steps of padding", y="distance from the last\nreal state (relative)", title="The state drifts …"
+)
+label_axes(panels[1], x="steps of padding", y="test accuracy", title="… and takes the answer along")
 
 # %% [markdown]
 # The first steps of padding do little. But the state goes on sliding, wherever it came from, toward a place where a step of padding
@@ -366,7 +368,7 @@ label_axes(
     y="test accuracy",
     title="Without a mask, the side of the padding decides",
 )
-label_lines(ax, [*ends, (baseline_accuracy, "words and pairs", "black")])
+_ = label_lines(ax, [*ends, (baseline_accuracy, "words and pairs", "black")])
 
 # %% [markdown]
 # Why does it not learn? Ask an untrained network how much of the gradient at the end of the row reaches the last word. **Guess** a power
@@ -506,7 +508,7 @@ for color, (direction, each) in zip(SERIES_COLORS, error.items(), strict=False):
     ends.append((medians[0], direction, color))
 title = "Only the half that reads from the right has read the padding"
 label_axes(ax, x="word, counted from the last", y="relative error of the state\nwithout a mask", title=title)
-label_lines(ax, ends)
+_ = label_lines(ax, ends)
 forward_error, backward_error = error["forward"][mask_of(test_ids)].max(), ends[1][0]
 print(f"forward: {forward_error:.1e} at most")
 print(f"backward: {backward_error:.2f} at the last word, {medians[-1]:.3f} fourteen words before")
@@ -617,7 +619,7 @@ ax.xaxis.get_major_locator().set_params(integer=True)
 label_axes(
     ax, x="words read", y="relative error of the state", title="Dropped inputs are forgotten, dropped states add up"
 )
-label_lines(ax, ends)
+_ = label_lines(ax, ends)
 
 # %% [markdown]
 # Whether the inputs are dropped anew or the same ones again makes next to no difference to the *size* of the error; a network that
@@ -1039,7 +1041,7 @@ ax.text(WINDOW, 0.82, " length of a window", color="#555555")
 title = "Asked for every delay, it learns those beyond the window too"
 label_axes(ax, x="delay of the echo, in steps", y="share of right answers", title=title)
 ax.legend(frameon=False, loc="center left", bbox_to_anchor=(0.0, 0.25))
-label_lines(ax, ends)
+_ = label_lines(ax, ends)
 
 # %% [markdown]
 # How? The gradient cannot reach the symbol, but it can reach the weights that work on the *carried state*, and perhaps the symbol is in

@@ -480,13 +480,13 @@ _ = plot_breakdown(
     x="frames seen",
     y="test accuracy",
     baseline=1 / len(names),
-    title="Moving is known at once, going to and fro when it turns",
+    title="Moving is known after three frames, to and fro when it turns",
 )
 
 # %% [markdown]
-# Three frames show which way a digit moves: that is the *at once* of the title. Turning takes longest. That something will go back, nobody can know before
-# it does: until then a clip that sways *is* a clip that moves. (At the first frame, which shows no motion, the network has one
-# answer for all; where that happens to be right says nothing.)
+# Three frames show which way a digit moves. Turning takes longest. That something will go back, nobody can know before it does:
+# until then a clip that sways *is* a clip that moves. (At the first frame, which shows no motion, the network has one answer for
+# all; where that happens to be right says nothing.)
 #
 # One such clip in full: of those that sway and are named right at the end, the one that the network was most sure of as a move.
 # Under every frame stands what it held for probable, and below that the eight units that changed most.
@@ -771,11 +771,11 @@ _ = plot_history(
     metric="accuracy",
     best=None,
     quantity="accuracy",
-    title="The dev accuracy stands after twenty epochs",
+    title="The dev accuracy rises little after twenty epochs",
 )
 
 # %% [markdown]
-# (After twenty epochs it rises a little still.) Held out:
+# Held out:
 
 # %%
 said_of = np.array([chances(reader, poses_of["test"]).argmax(-1) for reader in readers])  # (seeds, batch)
