@@ -482,7 +482,9 @@ exercises.q4.check(gradient_to_first)
 # - Sussillo and Barak (2013), *Opening the black box*, Neural Computation 25: finding resting places like $h = \tanh(w h)$ in large
 #   trained networks.
 #
-# The last cell collects the figures of this run.
+# ## The figures of this run
+#
+# The last cell collects them.
 
 # %%
 results = {

@@ -1008,7 +1008,9 @@ exercises.q5.check(complex_step_gradient)
 # - Giles et al. (1992), *Learning and extracting finite state automata with second-order recurrent neural networks*, Neural
 #   Computation 4: places in state space as the states of a machine.
 #
-# The last three cells collect the figures of this run: those of the proofs and costs, those of the two programs, then all.
+# ## The figures of this run
+#
+# The last three cells collect them: those of the proofs and costs, those of the two programs, then all.
 
 # %%
 proofs = {

@@ -318,7 +318,7 @@ for ax, (name, history) in zip(axes[0], shown.items(), strict=True):
 
 # %% [markdown]
 # The gated cells change from dark to bright across the whole picture: they *open*. Look at the LSTM before it does: while it waits,
-# its far gradient gets smaller still. The SimpleRNN flares up now and then, and falls back. (Grey, if you find some, is exactly
+# its far gradient gets smaller still. The SimpleRNN flares up now and then, and falls back. (Gray, if you find some, is exactly
 # zero: a number too small for 32 bits.)
 #
 # Does the gradient open because the task is solved, or is the task solved because it opened? The order can be read off the record,
@@ -863,7 +863,9 @@ exercises.q4.check(clip_together)
 #   published figures on both tasks.
 # - Werbos (1990), *Backpropagation through time*, Proceedings of the IEEE 78: the recursion of $\delta_t$.
 #
-# The last cells collect the figures of this run: first those of the three cells, then those of the interventions, then all.
+# ## The figures of this run
+#
+# The last cells collect them: first those of the three cells, then those of the interventions, then all.
 
 # %%
 figures = {f"adding_mse_{CELL_OF[name]}": float(np.mean(errors[name])) for name in CELLS}

@@ -422,7 +422,7 @@ _ = label_lines(ax, [(curve[-1], name, colors[name]) for name, curve in by_summi
 # `trace` replays the layer and hands back every gate and state. For each of the eight cells we take the correlation
 # with the true depth, over all symbols of all test rows. Eight units are eight chances to be lucky, and depth drifts
 # slowly up and down, as many things in a network do. So the null leaves the states as they are and deals them the
-# *depths of other rows*: the grey band is what the best of eight units reaches then.
+# *depths of other rows*: the gray band is what the best of eight units reaches then.
 
 # %%
 from rnn_course.plots import plot_unit_concept
@@ -992,7 +992,9 @@ exercises.q5.check(my_weights)
 #   recognition*, ACL: LSTMs count, GRUs do not.
 # - Suzgun et al. (2019), *LSTM networks can perform dynamic counting*: one-unit LSTMs on such bracket languages.
 #
-# The last cells collect the figures of this run.
+# ## The figures of this run
+#
+# The last cells collect them.
 
 # %%
 best_correlations = [np.abs(result.correlation).max() for result in found]

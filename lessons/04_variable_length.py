@@ -32,7 +32,7 @@
 # - cut a long sequence into windows, meet a gradient that is exactly zero where the influence is not, and find out whether a
 #   network can learn what its gradient cannot see.
 #
-# Minutes on two CPU cores: about seven to run, an hour to read.
+# Minutes on two CPU cores: about four to run, an hour to read.
 
 # %% [markdown]
 # ## Set-up
@@ -1183,7 +1183,9 @@ exercises.q5.check(reverse_real)
 #   parallelization*: what buckets save.
 # - Keras' guide *Understanding masking and padding*: which layers pass a mask on, and which swallow it.
 #
-# The last cells collect the figures of this run, by section.
+# ## The figures of this run
+#
+# The last cells collect them, by section.
 
 
 # %%

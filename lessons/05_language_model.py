@@ -1364,7 +1364,9 @@ exercises.q5.check(compressed_bytes)
 # - Karpathy (2022), the nanoGPT repository: its README gives the two figures quoted above. Feng et al. (2024), *Were RNNs all
 #   we needed?*: the figure of minGRU.
 #
-# The last cells collect the figures of this run.
+# ## The figures of this run
+#
+# The last cells collect them.
 
 # %%
 play_figures = {

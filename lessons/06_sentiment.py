@@ -460,7 +460,7 @@ highlight_texts(colored)
 # that moment the network cannot know the judgment yet, but it must know whether a *not* is waiting for it. Which unit does?
 #
 # With eight units there are eight chances to be lucky, so the honest question is how well the best of them would do if the
-# sentences' truths were dealt out at random. That is the grey band.
+# sentences' truths were dealt out at random. That is the gray band.
 
 # %%
 from rnn_course.plots import plot_unit_concept
@@ -542,7 +542,7 @@ print("negated sentences, one unit set:", *(f"{share:.1%}" for share in one_set)
 
 # %% [markdown]
 # A unit that knows the negator all but perfectly, and most answers survive without it: nearly all of them in two seeds,
-# seven in ten in the last. Look at the picture with the grey band: the best unit is not alone. What one unit forgets, the
+# seven in ten in the last. Look at the picture with the gray band: the best unit is not alone. What one unit forgets, the
 # others still say. The network does not keep its *not* in one unit; it keeps it in a *direction* that several share.
 #
 # ## Hold them together, and *not* becomes inaudible
@@ -712,7 +712,7 @@ exercises.q3.check(last_real)
 # %% [markdown]
 # ### Exercise 4 · 10 minutes
 #
-# The grey band in numbers. Write `p_value(observed, null)`: how often chance does as well as `observed`, in either direction,
+# The gray band in numbers. Write `p_value(observed, null)`: how often chance does as well as `observed`, in either direction,
 # when `null` holds the signed values that chance gave.
 
 
@@ -775,7 +775,9 @@ exercises.q5.check(word_shares)
 # - Bojanowski et al. (2017), *Enriching word vectors with subword information*, TACL: words as sums of their parts.
 # - Werbos (1990), *Backpropagation through time*, Proceedings of the IEEE 78: the total gradient.
 #
-# The last two cells collect the figures of this run: first those of the small readers, then all.
+# ## The figures of this run
+#
+# The last two cells collect them: first those of the small readers, then all.
 
 # %%
 reader_figures = {

@@ -970,7 +970,9 @@ exercises.q5.check(teacher_forcing)
 # - Jain and Wallace (2019), *Attention is not explanation*, NAACL: what a weight does not prove.
 # - Alain and Bengio (2017), *Understanding intermediate layers using linear classifier probes*, ICLR workshop: reading back.
 #
-# The last cells collect the figures of this run, first those of the translators that learn nothing.
+# ## The figures of this run
+#
+# The last cells collect them, first those of the translators that learn nothing.
 
 # %%
 of_baselines = {

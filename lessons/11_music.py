@@ -815,7 +815,7 @@ for name, concept in concepts.items():
 
 # %% [markdown]
 # Nobody told it about basses, cadences or keys, and there are units that follow each, more than twice as closely as chance
-# would. One test tune, with three of them under it; grey frames are cadences, the black line at the foot is minor; it was told of neither:
+# would. One test tune, with three of them under it; gray frames are cadences, the black line at the foot is minor; it was told of neither:
 
 # %%
 from rnn_course.plots import plot_roll_with_activity
@@ -1067,7 +1067,9 @@ exercises.q5.check(share)
 # - Holtzman et al. (2020), *The curious case of neural text degeneration*, ICLR: top-p.
 # - Karpathy, Johnson and Fei-Fei (2016), *Visualizing and understanding recurrent networks*, ICLR workshop: units that mean something.
 #
-# The last cells collect the figures of this run, first those of the two networks.
+# ## The figures of this run
+#
+# The last cells collect them, first those of the two networks.
 
 # %%
 keywise, notewise = spent["key by key"], spent["note after note"]  # (seeds, 2): with first frames, without

@@ -1150,7 +1150,9 @@ exercises.q5.check(shares)
 # - Venugopalan et al. (2015), *Sequence to sequence – video to text*, ICCV: a recurrent network watches, another one writes.
 # - Sundararajan, Taly and Yan (2017), *Axiomatic attribution for deep networks*, ICML: integrated gradients.
 #
-# The last cells collect the figures of this run, first of the five networks.
+# ## The figures of this run
+#
+# The last cells collect them, first of the five networks.
 
 # %%
 of_networks = {

@@ -1044,7 +1044,9 @@ exercises.q5.check(mutants)
 # - Jaganathan et al. (2019), *Predicting splicing from primary sequence with deep learning*, Cell 176: what ten thousand
 #   letters around a site add.
 #
-# The last cells collect the figures of this run, first of those that learn little or nothing.
+# ## The figures of this run
+#
+# The last cells collect them, first of those that learn little or nothing.
 
 # %%
 of_baselines = {

@@ -1319,7 +1319,9 @@ exercises.q5.check(break_even)
 # - Adams and MacKay (2007), *Bayesian online changepoint detection*, arXiv: what the ideal listener does at a change, when its model
 #   of the world is right.
 #
-# The last cells collect the figures of this run: first those of time and memory, then those of the forecasts, then all.
+# ## The figures of this run
+#
+# The last cells collect them: first those of time and memory, then those of the forecasts, then all.
 
 # %%
 names = {"": "NumpyStream.step", "_predict": "model.predict", "_model_call": "model(x)"}

@@ -1094,7 +1094,9 @@ exercises.q4.check(stays_in_the_loops)
 #   Communications of the ACM 52: when it is memory and not arithmetic that sets the time.
 
 # %% [markdown]
-# The last cells collect the figures of this run: milliseconds first, then shares and ratios, then what was checked and trained.
+# ## The figures of this run
+#
+# The last cells collect them: milliseconds first, then shares and ratios, then what was checked and trained.
 
 # %%
 keys = {"Keras' layer": "stock", "the same, jit": "jit", "by hand": "by_hand", "+ one product before": "product_before"}

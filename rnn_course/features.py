@@ -19,7 +19,7 @@ def extract_features(model, clips, *, preprocess=None, batch_size=32, cache=None
         model: a built Keras model from (batch, height, width, channels) to (batch, features), such as any of
             `keras.applications` with `include_top=False, pooling="avg"`; read, never changed.
         clips: `(batch, time, height, width, channels)` pixels; or an iterable of clips `(time, height, width,
-            channels)` of different lengths, of which only one at a time is held. Grey frames are given to a model that
+            channels)` of different lengths, of which only one at a time is held. Gray frames are given to a model that
             wants three channels three times over.
         preprocess: a function that is applied to the frames `(time, height, width, channels)` float32 of one clip, such
             as `keras.applications.mobilenet_v2.preprocess_input`.

@@ -84,10 +84,10 @@ def test_frames_are_prepared_as_the_network_wants_them_and_the_clips_stay_as_the
     np.testing.assert_array_equal(clips[0], CLIPS[0])
 
 
-def test_grey_frames_are_given_to_a_colored_network_three_times_over():
-    grey = [clip[..., :1] for clip in CLIPS]
-    colored = [np.repeat(clip, 3, axis=-1) for clip in grey]
-    np.testing.assert_array_equal(extract_features(eye(), grey), extract_features(eye(), colored))
+def test_gray_frames_are_given_to_a_colored_network_three_times_over():
+    gray = [clip[..., :1] for clip in CLIPS]
+    colored = [np.repeat(clip, 3, axis=-1) for clip in gray]
+    np.testing.assert_array_equal(extract_features(eye(), gray), extract_features(eye(), colored))
 
 
 def test_clips_may_come_one_at_a_time():

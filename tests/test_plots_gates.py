@@ -109,7 +109,7 @@ def test_half_as_wide_the_label_is_broken_before_its_bracket():
     assert ax.get_xlabel() == "share of steps nearly shut\n(below 0.1)"
 
 
-def test_gates_that_look_alike_in_grey_have_different_markers():
+def test_gates_that_look_alike_in_gray_have_different_markers():
     shares = {"input": np.array([0.2]), "forget": np.array([0.2]), "output": np.array([0.2])}
     ax = plot_gate_saturation(shares, shares, ax=new_axes())
     assert len({len(dots.get_paths()[0].vertices) for dots in ax.collections}) == 3

@@ -63,7 +63,7 @@ def test_the_scale_spans_no_more_than_ten_decades():
     assert image.colorbar.extend == "min"
 
 
-def test_exactly_zero_is_grey_and_named():
+def test_exactly_zero_is_gray_and_named():
     norms = NORMS.copy()
     norms[0, :, 0] = 0.0
     ax = plot_gradient_history(norms, ax=new_axes())
@@ -71,7 +71,7 @@ def test_exactly_zero_is_grey_and_named():
     assert image.get_array().mask.tolist() == [[False] * 3] * 3 + [[True, False, False]]
     assert zeros.get_array().mask.tolist() == [[True] * 3] * 3 + [[False, True, True]]
     assert same_color(zeros.get_cmap()(0.0), ZERO_COLOR)
-    assert "grey: exactly 0" in ax.get_xlabel() and "hatched" not in ax.get_xlabel()
+    assert "gray: exactly 0" in ax.get_xlabel() and "hatched" not in ax.get_xlabel()
     assert ax.patch.get_hatch() is None
 
 

@@ -121,14 +121,14 @@ def test_the_image_holds_the_connectivity_and_leaves_out_what_is_read_later():
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["forward", "backward"])
-def test_a_zero_that_could_have_been_something_is_grey(turned):
+def test_a_zero_that_could_have_been_something_is_gray(turned):
     values = HALVING.copy()
     values[3:, 1] = 0
     ax = plot_connectivity(values[::-1, ::-1] if turned else values, ax=new_axes())
-    grey = ax.images[0].get_array()[..., 3] == 1
+    gray = ax.images[0].get_array()[..., 3] == 1
     expected = (values == 0) & np.tri(6, dtype=bool)
-    np.testing.assert_array_equal(grey, expected[::-1, ::-1] if turned else expected)
-    assert "grey: exactly 0" in ax.get_xlabel()
+    np.testing.assert_array_equal(gray, expected[::-1, ::-1] if turned else expected)
+    assert "gray: exactly 0" in ax.get_xlabel()
 
 
 def test_masked_steps_are_absent_and_hatched_in_both_directions():

@@ -77,7 +77,7 @@ def test_colors_used_together_can_be_told_apart(colors, sight):
         assert distance >= 12, (first, second, distance)
 
 
-def test_the_three_cells_and_the_three_gates_differ_in_a_grey_print():
+def test_the_three_cells_and_the_three_gates_differ_in_a_gray_print():
     cells = [CELL_COLORS[name] for name in ("simple_rnn", "gru", "lstm")]
     gates = [GATE_COLORS[name] for name in ("input", "forget", "output")]
     for colors in (cells, gates):
@@ -172,7 +172,7 @@ def test_numbers_that_may_not_rise_are_pushed_down():
 def test_labels_of_lines_that_end_together_do_not_touch():
     ax = Figure(figsize=(7, 3), layout="constrained").subplots()
     ax.plot([0, 1], [0, 1])
-    texts = label_lines(ax, [(1.0, "LSTM", "blue"), (1.0, "GRU", "orange"), (np.nan, "gone", "grey")])
+    texts = label_lines(ax, [(1.0, "LSTM", "blue"), (1.0, "GRU", "orange"), (np.nan, "gone", "gray")])
     assert [text.get_text() for text in texts] == ["LSTM", "GRU"]
     boxes = [text.get_window_extent() for text in texts]
     assert boxes[0].y0 >= boxes[1].y1 or boxes[1].y0 >= boxes[0].y1

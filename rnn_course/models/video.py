@@ -34,7 +34,7 @@ def build_clip_model(
         height: pixels of a frame from top to bottom.
         width: pixels of a frame from left to right.
         classes: how many classes there are.
-        channels: 1 for grey frames, 3 for colored ones.
+        channels: 1 for gray frames, 3 for colored ones.
         filters: how many filters each convolution has; each one halves height and width.
         features: what is handed on of each frame, (batch, time, features).
         units: units of the recurrent layer.
@@ -91,7 +91,7 @@ def look(height, width, channels=1, filters=(16, 32, 32), features=64, pairs=Fal
     Args:
         height: an int, pixels of a frame from top to bottom.
         width: an int, pixels of a frame from left to right.
-        channels: an int, 1 for grey frames, 3 for colored ones.
+        channels: an int, 1 for gray frames, 3 for colored ones.
         filters: (convolutions,) ints, how many filters each has.
         features: an int, how many are handed on of each frame.
         pairs, mask_zero, brightest: as in `build_clip_model`.

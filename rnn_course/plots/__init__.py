@@ -25,7 +25,7 @@
 * `logo`: sequences whose letters are as high as they count, and what every change of one letter does.
 * `calibration`: is a classifier right as often as it is sure? `confusion`: what it calls what.
 * `style`: the colors, and the only two functions that make figures to be shown; `steps`, `rows` and `strips`: what
-  pictures over time, of labelled scores and of clips share; `decades`: exact zeros on a log scale;
+  pictures over time, of labeled scores and of clips share; `decades`: exact zeros on a log scale;
   `page`: where things lie on the page.
 
 Every picture is 7 × 3 inches unless its rows need another height, takes `ax` to draw elsewhere, and takes `title`,

@@ -126,7 +126,7 @@ def _draw_points(ax, points):
 
 
 def _set_scales(ax, log_minutes, limits):
-    """Set both axes for good: minutes from 0, or on a log scale that is labelled with plain numbers."""
+    """Set both axes for good: minutes from 0, or on a log scale that is labeled with plain numbers."""
     ax.margins(x=0.03, y=0.12)
     if log_minutes:
         ax.set_xscale("log")

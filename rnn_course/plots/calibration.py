@@ -8,7 +8,7 @@ from rnn_course.plots.style import BASELINE_STYLE, SERIES_COLORS, TEXT_SIZE, axe
 
 COLOR, BAR = SERIES_COLORS[0], "#D6D6D6"
 QUANTITY = "probability of the predicted class"
-NOTE = "on top: number of predictions; grey: their share"
+NOTE = "on top: number of predictions; gray: their share"
 SURE = 1.96  # standard deviations on each side of a share, for 95 %
 
 
@@ -17,7 +17,7 @@ def plot_calibration(probabilities, labels, *, bins=10, title=None, ax=None):
 
     Predictions are sorted into bins of equal width by their confidence, the probability of the predicted class. Each
     bin that holds any has a dot at its mean confidence and its share of right ones, with a bar over the 95 % interval
-    of a share of so many (Wilson 1927), and its number of predictions on top; grey columns show the same numbers as
+    of a share of so many (Wilson 1927), and its number of predictions on top; gray columns show the same numbers as
     shares of all. Dots below the dashed line: the classifier is too sure of itself.
 
     Source: Guo et al. (2017), figure 1.

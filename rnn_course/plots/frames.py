@@ -119,7 +119,7 @@ def _draw_strip(ax, pictures, every, top, cell, **scale):
 
 
 def _checked_frames(frames):
-    """Frames from 0 to 1, grey (time, height, width) or colored (time, height, width, 3), checked."""
+    """Frames from 0 to 1, gray (time, height, width) or colored (time, height, width, 3), checked."""
     values = as_numbers(frames, "frames")
     values = values[..., 0] if values.shape[3:] == (1,) else values
     if 0 in values.shape or not (values.ndim == 3 or (values.ndim == 4 and values.shape[3] == 3)):

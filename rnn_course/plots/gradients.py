@@ -25,7 +25,7 @@ def plot_gradient_flow(
     """Draw the size of the gradient at every step on a log scale, for several cells, layers or kinds in one Axes.
 
     The line is the median over the batch, the band runs from the 10th to the 90th percentile. A median of exactly
-    zero has no place on a log scale: it is drawn as a cross on a grey line of its own, named "exactly 0", below the
+    zero has no place on a log scale: it is drawn as a cross on a gray line of its own, named "exactly 0", below the
     smallest gradient there is. Steps that are masked in every sequence are left out and hatched.
 
     Args:

@@ -22,7 +22,7 @@ def plot_gradient_history(
     """Draw the gradient at every lag, from the first record of a training to the last, as one image.
 
     The color is the median over the batch on a log scale. Sequences are laid one on another at their own last real
-    step, which is lag 0. A median of exactly zero is grey, and where there is no finite number the picture is hatched.
+    step, which is lag 0. A median of exactly zero is gray, and where there is no finite number the picture is hatched.
 
     Args:
         norms: `(records, batch, time)` norms, NaN at the masked steps, such as `GradientFlowCallback.history["norm"]`;
@@ -62,7 +62,7 @@ def plot_gradient_history(
 
 
 def _draw_image(ax, epochs, medians, limits):
-    """Draw medians (lag, records) as cells of the width that their epochs have; zeros grey, no number hatched."""
+    """Draw medians (lag, records) as cells of the width that their epochs have; zeros gray, no number hatched."""
     edges = _edges(epochs), np.arange(len(medians) + 1) - 0.5
     image = ax.pcolormesh(*edges, np.ma.masked_where(~(medians > 0), medians), cmap=MAGNITUDE, norm=LogNorm(*limits))
     if (medians == 0).any():
@@ -95,9 +95,9 @@ def _clear_minor_ticks(ax, limits):
 
 
 def _note(norms, medians):
-    """Say over how many sequences the median is, and what grey and hatching mean where they occur."""
+    """Say over how many sequences the median is, and what gray and hatching mean where they occur."""
     notes = [f"median of n = {np.shape(norms)[1]} sequences"] if np.ndim(norms) == 3 else []
-    notes += ["grey: exactly 0"] if (medians == 0).any() else []
+    notes += ["gray: exactly 0"] if (medians == 0).any() else []
     notes += ["hatched: not finite"] if np.isnan(medians).any() else []
     return "; ".join(notes)
 
@@ -108,7 +108,7 @@ def plot_gradient_stage(
     """Draw the gradient against the lag as it was at one record of a training, for several cells in one Axes.
 
     The axes are those of the whole training, so that pictures of several records can be compared. A line is the median
-    over the batch, left out below the lower limit. A median of exactly zero is a cross on a grey line of its own, named
+    over the batch, left out below the lower limit. A median of exactly zero is a cross on a gray line of its own, named
     "exactly 0", below the scale.
 
     Args:

@@ -29,8 +29,8 @@ def plot_spectrum(
 ):
     """Draw the singular values of the way from every step to the last one, for several cells in one Axes.
 
-    The solid line is the largest of them, the dashed line their median, the band runs on down to the smallest. The grey
-    line at 1 is where a change arrives as large as it set out. What is exactly zero is marked on a grey line of its
+    The solid line is the largest of them, the dashed line their median, the band runs on down to the smallest. The gray
+    line at 1 is where a change arrives as large as it set out. What is exactly zero is marked on a gray line of its
     own, named "exactly 0".
 
     Args:
@@ -79,7 +79,7 @@ def plot_lag_profile(profiles, *, colors=None, quantity="gradient norm", title=N
     """Draw what is left of a quantity at each number of steps back, for several cells in one Axes, on a log scale.
 
     The line is the median, the band the middle half. Lag 0 stands at the right, as time runs from left to right. What
-    is exactly zero is marked on a grey line of its own, named "exactly 0".
+    is exactly zero is marked on a gray line of its own, named "exactly 0".
 
     Args:
         profiles: label -> something with `lag`, `median`, `low` and `high`, each (lag,), as attributes or as keys;
@@ -120,7 +120,7 @@ def plot_connectivity(
     """Draw how strongly the state at every step depends on every step before it, as one image on a log scale.
 
     A row is a state h_s, a column what stood at step t: read a row from right to left to see how far back a state
-    looks. What a layer reads later, and masked steps, stay blank; what could have arrived and is exactly zero is grey.
+    looks. What a layer reads later, and masked steps, stay blank; what could have arrived and is exactly zero is gray.
 
     Args:
         values: (batch, time, time), or (time, time) of one sequence, first s, then t; such as `Connectivity.values`.
@@ -148,7 +148,7 @@ def plot_connectivity(
     if not decades > 0:
         raise ValueError(f"`decades` must be above zero; got {decades}.")
     ax = axes_or_new(ax, height=3.6)
-    notes = ["grey: exactly 0"] if _draw_zeros(ax, values) else []
+    notes = ["gray: exactly 0"] if _draw_zeros(ax, values) else []
     notes += ["hatched: not finite"] if _hatch_cells(ax, np.isnan(values) & real[:, None] & real) else []
     note = "; ".join(notes) or None
     _draw_connections(ax, values, decades, quantity)
@@ -272,7 +272,7 @@ def _draw_connections(ax, values, decades, quantity):
 
 
 def _draw_zeros(ax, values):
-    """Grey what is exactly zero outside the triangle that was not read; returns whether anything is."""
+    """Gray what is exactly zero outside the triangle that was not read; returns whether anything is."""
     zero = values == 0
     later = [np.triu(np.ones(values.shape, bool), 1), np.tril(np.ones(values.shape, bool), -1)]
     unread = [part for part in later if not (values[part] > 0).any()]

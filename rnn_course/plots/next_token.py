@@ -20,7 +20,7 @@ def plot_next_token(probabilities, tokens, *, chosen=None, top=5, title=None, ax
     """Draw what came at every position, and under it what was likeliest to come, the likeliest on top.
 
     The stronger the color, the higher the probability, on the scale of `highlight_text`. Where what came is among the
-    likeliest it is framed; in a column without a frame it came from further down. Less than 5 % is written in grey.
+    likeliest it is framed; in a column without a frame it came from further down. Less than 5 % is written in gray.
 
     Args:
         probabilities: (time, vocabulary) of what comes at each position, given all before it.

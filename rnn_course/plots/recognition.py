@@ -11,7 +11,7 @@ OTHERS = "#B5B5B5"
 def plot_recognition(probabilities, *, labels=None, truth=None, title=None, ax=None):
     """Draw how probable each class was after each frame: when did the network know?
 
-    Named are the classes that were ahead after some frame, five at most, and the true one; the others are grey.
+    Named are the classes that were ahead after some frame, five at most, and the true one; the others are gray.
 
     Args:
         probabilities: `(time, classes)` from 0 to 1.
@@ -21,7 +21,7 @@ def plot_recognition(probabilities, *, labels=None, truth=None, title=None, ax=N
         ax: where to draw; a new figure when `None`.
 
     Returns:
-        The Axes; it holds a line of `time` probabilities for each class, labelled by its name.
+        The Axes; it holds a line of `time` probabilities for each class, labeled by its name.
 
     Raises:
         ValueError: numbers that are no probabilities, or labels or a truth that do not fit.

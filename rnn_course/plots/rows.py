@@ -1,4 +1,4 @@
-"""What pictures of labelled scores share: one row for each label, its spread, its number, and the lines to beat."""
+"""What pictures of labeled scores share: one row for each label, its spread, its number, and the lines to beat."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ FLAG_HEIGHT = 0.62
 
 
 def checked_scores(scores, name="scores"):
-    """Read labelled scores, one or several for each label.
+    """Read labeled scores, one or several for each label.
 
     Args:
         scores: label -> a number, or (seeds,) numbers.

@@ -2,20 +2,20 @@
 
 A color means the same thing everywhere:
 
-* `CELL_COLORS`: SimpleRNN grey, GRU orange, LSTM blue, any other cell wine red.
+* `CELL_COLORS`: SimpleRNN gray, GRU orange, LSTM blue, any other cell wine red.
 * `GATE_COLORS`: red-orange is the gate that decides how much of the OLD state survives (LSTM `forget`, GRU
   `update`, where Keras keeps the old state at 1); green is the gate at the door of what is NEW (LSTM `input`, GRU
-  `reset`, which decides how much of the old state the proposal sees); purple is the LSTM's `output`; grey is the
+  `reset`, which decides how much of the old state the proposal sees); purple is the LSTM's `output`; gray is the
   `candidate`, which is a proposal and not a gate.
 * `NUCLEOTIDE_COLORS`: A green, C blue, G orange, T and U red; `RESIDUE_COLORS`: amino acids by what their side chains
-  are, hydrophobic dark grey, polar green, basic blue, acidic red; `OTHER_LETTER`: any other letter, grey.
+  are, hydrophobic dark gray, polar green, basic blue, acidic red; `OTHER_LETTER`: any other letter, gray.
 * `SERIES_COLORS`: lines that are neither a cell nor a gate, in this order.
 * `DIVERGING`: signed values, blue below zero, white at zero, orange above; the limits are always symmetric.
 * `MAGNITUDE`: values that are never negative.
 * `BASELINE_STYLE`: the honest baseline, dashed and black; `PUBLISHED_STYLE`: a published figure, dotted.
 
 The colors are built on the palettes of Okabe and Ito ("Color Universal Design", 2008) and of Paul Tol ("Colour
-Schemes", 2021) and moved apart in lightness, so that they survive the common color-blindnesses and a grey print.
+Schemes", 2021) and moved apart in lightness, so that they survive the common color-blindnesses and a gray print.
 Nothing here writes matplotlib's rcParams.
 """
 
