@@ -23,7 +23,7 @@ class Candidates(NamedTuple):
     places: np.ndarray
 
 
-def sample_candidates(targets: np.ndarray, *, vocabulary: int, size: int, rng: np.random.Generator) -> Candidates:
+def sample_candidates(targets: np.ndarray, *, vocabulary: int, size: int, rng: np.random.Generator | int) -> Candidates:
     """Choose the words over which a softmax is taken in one batch: those that occur, and a sample of all others.
 
     The others are drawn without preference and each stands for equally many. Adding the correction to their logits
@@ -34,7 +34,7 @@ def sample_candidates(targets: np.ndarray, *, vocabulary: int, size: int, rng: n
         targets: integers of any shape `(…)`, 0 is padding.
         vocabulary: how many entries there are, padding and unknown included.
         size: how many candidates; all entries where the vocabulary has no more.
-        rng: draws the others.
+        rng: draws the others; a generator, or a seed for one, which draws the same ones each time.
 
     Returns:
         The `Candidates`.
@@ -60,7 +60,7 @@ def sample_candidates(targets: np.ndarray, *, vocabulary: int, size: int, rng: n
             "Pass a larger `size`, or smaller batches."
         )
     rest = np.setdiff1d(np.arange(vocabulary), there, assume_unique=True)
-    drawn = rng.choice(rest, size - len(there), replace=False)
+    drawn = np.random.default_rng(rng).choice(rest, size - len(there), replace=False)
     standing = np.log(len(rest) / len(drawn)) if len(drawn) else 0.0
     ids = np.concatenate([there, drawn])
     correction = np.repeat([0.0, standing], [len(there), len(drawn)])

@@ -85,7 +85,7 @@ class Composer:
                 None. A slot for which no key is left stays silent.
             hold: `{unit: value}`: units of the recurrent layer's output that are held at a value in all frames that are
                 written; none when None.
-            rng: a `numpy.random.Generator`.
+            rng: a `numpy.random.Generator`, or a seed for one.
 
         Returns:
             A list of `count` `Composed`, each of `frames` frames.
@@ -103,6 +103,7 @@ class Composer:
         nats = np.zeros((count, frames))
         state = self._listener.initial_state(count)
         heard = np.zeros((count, self.keys), "float32")
+        rng = np.random.default_rng(rng)
         for time in range(frames):
             memory, state = self._listener.step(heard, state)
             if hold and time >= len(opening):

@@ -193,7 +193,7 @@ def sample(logits, *, temperature=1.0, top_k=None, top_p=None, rng):
         top_k: draw from this many of the most likely only; from all when None.
         top_p: draw from the smallest set that holds this share of the probability (of what top-k left); from all when
             None.
-        rng: a `numpy.random.Generator`.
+        rng: a `numpy.random.Generator`, or a seed for one.
 
     Returns:
         `(…)` integers, each from 0 to `size - 1`.
@@ -208,7 +208,7 @@ def sample(logits, *, temperature=1.0, top_k=None, top_p=None, rng):
         [0, 0, 0, 0, 1, 2, 0, 1]
     """
     chances = distribution(logits, temperature=temperature, top_k=top_k, top_p=top_p)
-    return choose(chances, rng.random(chances.shape[:-1]))
+    return choose(chances, np.random.default_rng(rng).random(chances.shape[:-1]))
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,8 @@ class Sampler:
                 when None.
             greedy: whether to take the most likely character every time (the lower id of equals); goes with no other
                 option.
-            rng: a `numpy.random.Generator`, of which `length` numbers are drawn; not needed when greedy.
+            rng: a `numpy.random.Generator`, of which `length` numbers are drawn, or a seed for one; not needed when
+                greedy.
 
         Returns:
             A `Generated`.
@@ -106,7 +107,7 @@ class Sampler:
         read, uniforms = np.full(len(ids) + length - 1, FREE), np.zeros(len(ids) + length - 1)
         read[: len(ids)] = ids
         if not greedy:
-            uniforms[len(ids) - 1 :] = rng.random(length)
+            uniforms[len(ids) - 1 :] = np.random.default_rng(rng).random(length)
         drawn, chances, own = (values[len(ids) - 1 :] for values in self._run(read, uniforms, options))
         return Generated("".join(self.vocabulary.decode(drawn)), chances, own, prompt)
 

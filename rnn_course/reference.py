@@ -231,10 +231,15 @@ def forward(cell, inputs, *, initial_state=None, mask=None, zero_output_for_mask
 
     Returns:
         An `Unrolled`.
+
+    Raises:
+        ValueError: a mask of another shape.
     """
     step = STEPS[cell.kind]
     projected = project(cell, inputs)  # (time, batch, gates * units)
     time, batch, _ = projected.shape
+    if mask is not None and np.shape(mask) != (batch, time):
+        raise ValueError(f"`mask` has shape {np.shape(mask)}; expected (batch, time), here {(batch, time)}.")
     states = initial_state or zero_state(cell, batch, projected.dtype)
     history = [np.empty((time + 1, *state.shape), projected.dtype) for state in states]
     gates = projected  # a row that has been used makes room for the gates it led to

@@ -211,7 +211,8 @@ def pad(
         `(batch, time)`.
 
     Raises:
-        ValueError: where `side` is another word, or `dtype` cannot hold a value (0.5 or 300 in "int8").
+        ValueError: where `side` is another word, `length` is no whole number from 0 up, or `dtype` cannot hold a value
+            (0.5 or 300 in "int8").
 
     Example:
         >>> pad([[5, 6, 7], [8]])
@@ -220,7 +221,9 @@ def pad(
     """
     if side not in ("right", "left"):
         raise ValueError(f"side is {side!r}; pass 'right' (filling after the steps) or 'left' (before them).")
-    steps = max(map(len, sequences), default=0) if length is None else length
+    if length is not None and (length < 0 or length != int(length)):
+        raise ValueError(f"length is {length}; pass a whole number from 0 up, or None for the longest sequence.")
+    steps = max(map(len, sequences), default=0) if length is None else int(length)
     padded = np.zeros((len(sequences), steps), dtype)
     for row, sequence in zip(padded, sequences, strict=True):
         kept = _as_dtype(sequence[:steps], padded.dtype)
@@ -245,7 +248,7 @@ def mask_of(padded: np.ndarray) -> np.ndarray:
     return np.asarray(padded) != 0
 
 
-def bucketed_batches(lengths: Sequence[int], *, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+def bucketed_batches(lengths: Sequence[int], *, size: int, rng: np.random.Generator | int) -> list[np.ndarray]:
     """Put sequences of similar length into one batch, so that little of it is padding.
 
     Every sequence is in exactly one batch. Which of the equally long ones share a batch, and the order of the batches,
@@ -255,7 +258,7 @@ def bucketed_batches(lengths: Sequence[int], *, size: int, rng: np.random.Genera
     Args:
         lengths: `(sequences,)` steps of each sequence, such as `[len(each) for each in sequences]`.
         size: sequences in a batch; one batch holds what is left over.
-        rng: draws the order.
+        rng: draws the order; a generator, or a seed for one, which deals the same batches each time.
 
     Returns:
         A list of `(batch,)` arrays of indices into `lengths`.
@@ -277,6 +280,7 @@ def bucketed_batches(lengths: Sequence[int], *, size: int, rng: np.random.Genera
             f"lengths are {lengths.dtype} of shape {lengths.shape}, expected whole numbers in one row. "
             "Pass `[len(each) for each in sequences]`."
         )
+    rng = np.random.default_rng(rng)
     shuffled = rng.permutation(len(lengths))
     by_length = shuffled[np.argsort(lengths[shuffled], kind="stable")]
     batches = [by_length[start : start + size] for start in range(0, len(lengths), size)]

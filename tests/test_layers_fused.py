@@ -412,6 +412,18 @@ def test_a_saved_model_comes_back_with_its_fused_layer(kind, tmp_path):
     assert_equal([loaded(x)], [model(x)])
 
 
+@pytest.mark.parametrize("kind", ["lstm", "gru", "simple rnn"])
+@pytest.mark.parametrize("shape", [(2, 4), (3, 5), (2, 4, 1)])
+def test_a_mask_of_another_shape_is_refused_eagerly_and_in_a_graph(kind, shape):
+    _, layer = pair(kind)
+    x, mask = numbers((2, 5, FEATURES), "float32"), tf.ones(shape, "bool")
+    for call in (layer, tf.function(layer)):
+        with pytest.raises(
+            ValueError, match=r"The mask has shape \([23], [45].*, the sequences \(2, 5, 3\); pass a mask"
+        ):
+            call(x, mask=mask)
+
+
 @every_kind
 @pytest.mark.parametrize("way", [1, -1], ids=["from Keras", "to Keras"])
 def test_weights_load_both_ways(kind, way, tmp_path):

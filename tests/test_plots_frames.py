@@ -134,6 +134,18 @@ def test_sizes_go_from_zero_up_and_a_limit_is_shared():
     assert plot_frames(CLIP, saliency=sizes, limit=9, ax=new_axes()).images[1].get_clim() == (0, 9)
 
 
+@pytest.mark.parametrize("every", [None, 2])
+def test_a_saliency_that_is_no_number_is_hatched_and_told_where_it_is_shown(every):
+    sizes = np.abs(RNG.normal(size=CLIP.shape))
+    sizes[1, 2, 3] = np.nan
+    ax = plot_frames(CLIP, saliency=sizes, every=every, ax=new_axes())
+    shown = every is None
+    assert bool(ax.patch.get_hatch()) == shown
+    assert ("hatched: not finite" in ax.get_xlabel()) == shown
+    assert np.isnan(cells_of(ax.images[1], 5 if shown else 2)[0]).sum() == shown
+    assert ax.images[1].get_clim() == (0, np.nanmax(sizes))
+
+
 # --- poses ------------------------------------------------------------------------------------------------------------
 
 
@@ -182,6 +194,19 @@ def test_what_counts_is_a_dot_on_each_joint_that_is_shown():
     assert dots.get_clim() == (-7, 7) and dots.get_cmap() == DIVERGING
     assert dots.colorbar.ax.get_ylabel() == "gradient"
     assert not same_color(lines.get_color()[0], SERIES_COLORS[0])
+
+
+def test_a_joint_whose_saliency_is_no_number_has_no_dot_and_the_axis_says_so():
+    counted = np.arange(15.0).reshape(5, 3)
+    counted[2, 1] = np.nan
+    ax = plot_poses(BODY, BONES, saliency=counted, ax=new_axes())
+    assert "no dot: not finite" in ax.get_xlabel() and not ax.patch.get_hatch()
+    assert np.ma.getmaskarray(ax.collections[1].get_array()).sum() == 1
+    elsewhere = plot_poses(BODY, BONES, saliency=counted, every=5, limit=9, ax=new_axes())
+    assert "not finite" in elsewhere.get_xlabel()  # the middle one of five is shown
+    body = BODY.copy()
+    body[2, 1] = np.nan  # where no joint was seen, no dot is missed
+    assert "not finite" not in plot_poses(body, BONES, saliency=counted, ax=new_axes()).get_xlabel()
 
 
 # --- when did it know? ------------------------------------------------------------------------------------------------
@@ -302,6 +327,7 @@ def test_a_strip_with_both_panels_takes_little_room_and_time():
         (lambda ax: plot_frames(CLIP, saliency=CLIP * np.nan, ax=ax), "None of the values is finite"),
         (lambda ax: plot_poses(BODY[None], BONES, ax=ax), r"shape \(1, 5, 3, 2\); expected \(time, joints, 2\)"),
         (lambda ax: plot_poses(BODY * np.nan, BONES, ax=ax), "with joints that were seen"),
+        (lambda ax: plot_poses(BODY / [1, 0], BONES, ax=ax), "holds an infinite place; pass NaN for a joint"),
         (lambda ax: plot_poses(BODY, [(0, 3)], ax=ax), r"pairs of joints from 0 to 2; got \[\[0, 3\]\]"),
         (lambda ax: plot_poses(BODY, [0, 1], ax=ax), r"`bones` must be \(bones, 2\)"),
         (lambda ax: plot_poses(BODY, BONES, saliency=CHANCES[:4], ax=ax), r"expected \(5, 3\), a number for each"),

@@ -145,6 +145,15 @@ def test_masked_steps_keep_the_state_and_repeat_the_output_or_put_out_zero():
     np.testing.assert_array_equal(zeroed.outputs[0, :, 0], [0, 11, 0, 13])
 
 
+@pytest.mark.parametrize("shape", [(BATCH, TIME - 1), (TIME,), (1, TIME), (BATCH, TIME, 1)])
+def test_a_mask_of_another_shape_is_refused(shape):
+    cell = cell_of("lstm", make_layer("lstm"))
+    with pytest.raises(
+        ValueError, match=rf"`mask` has shape \(.*\); expected \(batch, time\), here \({BATCH}, {TIME}\)"
+    ):
+        forward(cell, np.zeros((BATCH, TIME, FEATURES)), mask=np.ones(shape, bool))
+
+
 def test_gates_are_named_in_the_order_of_keras():
     gates = np.arange(8.0).reshape(1, 1, 8)
     assert {name: gate.tolist() for name, gate in split_gates("lstm", gates).items()} == {

@@ -165,6 +165,12 @@ def test_padding_refuses_a_side_it_does_not_know():
         pad([[1]], side="pre")
 
 
+@pytest.mark.parametrize("length", [-1, 2.5])
+def test_padding_refuses_a_length_that_is_none(length):
+    with pytest.raises(ValueError, match=f"length is {length}; pass a whole number from 0 up, or None"):
+        pad([[1]], length=length)
+
+
 @pytest.mark.parametrize(("values", "dtype"), [([0.5, 1.0], "int32"), ([300], "int8"), ([[1], [2]], "int32")])
 def test_padding_refuses_numbers_that_its_type_cannot_hold(values, dtype):
     with pytest.raises(ValueError, match=f"cannot be kept as a sequence of {dtype}"):

@@ -35,7 +35,7 @@ class Brackets(NamedTuple):
 
 
 def make_brackets(
-    count: int, *, time: int = 60, deepest: int = 10, letters: float = 0.3, rng: np.random.Generator
+    count: int, *, time: int = 60, deepest: int = 10, letters: float = 0.3, rng: np.random.Generator | int
 ) -> Brackets:
     """Draw rows of brackets, and say after which closing ones to ask whether all is closed.
 
@@ -49,7 +49,7 @@ def make_brackets(
         time: symbols in each.
         deepest: the most brackets that are ever open, at least 2: with 1 every closing bracket is the last.
         letters: share of the symbols that are letters, from 0 to below 1.
-        rng: where the chance comes from.
+        rng: where the chance comes from; a generator, or a seed for one.
 
     Returns:
         A `Brackets`, its arrays `(count, time)`.
@@ -64,6 +64,7 @@ def make_brackets(
     1 1 2 1 2 1 0 0 0
     """
     _refuse_nonsense(count, time, deepest, letters)
+    rng = np.random.default_rng(rng)
     is_letter = rng.random((count, time)) < letters
     depth = _walk(is_letter, deepest, rng)
     steps = np.diff(depth, axis=1, prepend=0)

@@ -79,12 +79,14 @@ class ClipFiles:
             raise ValueError(f"None of {len(indices)} files can be used. {self._first_reason(indices)}")
         return Clips(*_stack(found))
 
-    def batches(self, size: int, *, rng: np.random.Generator | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def batches(
+        self, size: int, *, rng: np.random.Generator | int | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Read all files once, a batch at a time; only one batch is in memory.
 
         Args:
             size: how many clips are in a batch, at least 1; the last one may be smaller.
-            rng: shuffles the files; in the order of the files where it is `None`.
+            rng: shuffles the files, a generator or a seed for one; in the order of the files where it is `None`.
 
         Yields:
             Frames, `(batch, time, height, width, channels)` uint8, and labels, `(batch,)` int64.
@@ -94,7 +96,7 @@ class ClipFiles:
         """
         if size < 1:
             raise ValueError(f"A batch of {size} clips is none; pass a `size` of at least 1.")
-        order = np.arange(len(self)) if rng is None else rng.permutation(len(self))
+        order = np.arange(len(self)) if rng is None else np.random.default_rng(rng).permutation(len(self))
         batch: list[tuple[np.ndarray, int]] = []
         found = 0
         for clip in self._read(order):

@@ -41,7 +41,7 @@ def make_adding_problem(count, *, time, rng):
     Args:
         count: how many examples.
         time: how many numbers each row holds, at least 2.
-        rng: a `numpy.random.Generator`.
+        rng: a `numpy.random.Generator`, or a seed for one.
 
     Returns:
         `LongMemory` with inputs `(count, time, 2)` and targets `(count, 1)`, both float32.
@@ -58,6 +58,7 @@ def make_adding_problem(count, *, time, rng):
     half = time // 2
     examples = np.arange(count)
     inputs = np.zeros((count, time, 2), "float32")
+    rng = np.random.default_rng(rng)
     inputs[:, :, 0] = rng.random((count, time), "float32")
     for places in (rng.integers(half, size=count), rng.integers(half, time, size=count)):
         inputs[examples, places, 1] = 1
@@ -77,7 +78,7 @@ def make_copy_memory(count, *, delay, symbols=8, length=10, rng):
         delay: steps from the end of the symbols to the start of the answer, the delimiter among them, at least 1.
         symbols: how many kinds of symbols there are, at least 1; the classes are then 0 … `symbols`.
         length: how many symbols a row holds, at least 1.
-        rng: a `numpy.random.Generator`.
+        rng: a `numpy.random.Generator`, or a seed for one.
 
     Returns:
         `LongMemory` with inputs and targets `(count, delay + 2 * length)`, both int32.
@@ -94,7 +95,8 @@ def make_copy_memory(count, *, delay, symbols=8, length=10, rng):
     _at_least(1, count=count, delay=delay, symbols=symbols, length=length)
     inputs = np.zeros((count, delay + 2 * length), "int32")
     targets = np.zeros_like(inputs)
-    inputs[:, :length] = targets[:, -length:] = rng.integers(1, symbols + 1, size=(count, length))
+    asked = np.random.default_rng(rng).integers(1, symbols + 1, size=(count, length))
+    inputs[:, :length] = targets[:, -length:] = asked
     inputs[:, length + delay - 1] = symbols + 1
     return LongMemory(inputs, targets)
 

@@ -114,7 +114,7 @@ class Play(NamedTuple):
         return f"Play({len(self.text):,} characters, {self.nats.mean():.3f} nats each, truth: {', '.join(self.truth)})"
 
 
-def make_play(characters: int, *, rng: np.random.Generator) -> Play:
+def make_play(characters: int, *, rng: np.random.Generator | int) -> Play:
     """Write a play of which every character's probability is known.
 
     Every character is drawn from its true distribution given all before it, so the sum of `nats` is the negative
@@ -140,7 +140,7 @@ def make_play(characters: int, *, rng: np.random.Generator) -> Play:
     """
     if characters < 1:
         raise ValueError(f"Cannot write a play of {characters} characters; pass at least 1.")
-    drawn = list(_write(rng.random(characters)))
+    drawn = list(_write(np.random.default_rng(rng).random(characters)))
     text = "".join(character for character, _, _ in drawn)
     agreement = np.array([due for *_, due in drawn], np.int8)
     return Play(text, _truth_of(text) | {"agreement": agreement}, np.array([nats for _, nats, _ in drawn]))

@@ -54,7 +54,7 @@ def make_sensor_stream(
     shortest: int = 100,
     longest: int = 400,
     spikes: float = 0.002,
-    rng: np.random.Generator,
+    rng: np.random.Generator | int,
 ) -> SensorStream:
     """Draw a stream of any length, and say where its manner changes.
 
@@ -67,7 +67,7 @@ def make_sensor_stream(
         shortest: the fewest steps of a regime; the last one is cut where the stream ends.
         longest: the most.
         spikes: share of the values that are spikes, from 0 to below 1.
-        rng: where the chance comes from.
+        rng: where the chance comes from; a generator, or a seed for one.
 
     Returns:
         A `SensorStream`.
@@ -80,6 +80,7 @@ def make_sensor_stream(
     [(125, 'level'), (253, 'oscillation'), (401, 'rough'), (630, 'drift')]
     """
     _refuse_nonsense(steps, shortest, longest, spikes)
+    rng = np.random.default_rng(rng)
     regime, mean, spread = np.empty(steps, np.int64), np.empty(steps), np.empty(steps)
     starts, kind, level = [0], rng.integers(len(REGIMES)), rng.uniform(*LEVELS)
     while starts[-1] < steps:

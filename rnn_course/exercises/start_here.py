@@ -21,6 +21,10 @@ q1 = Exercise(
         Mistake(
             lambda w: np.log(w) / np.log(0.5), "the fraction is upside down: slow forgetting must give MORE steps."
         ),
+        Mistake(
+            lambda w: np.log(2) / (1 - w),
+            "that holds where w is close to 1 and -log w close to 1 - w; take log w itself.",
+        ),
         Mistake(lambda w: 0.5 / w, "one division undoes one step; w acts again at every step, so it is a power."),
         Mistake(lambda w: np.ceil(np.log(0.5) / np.log(w)), "the count was rounded up to whole steps."),
     ),

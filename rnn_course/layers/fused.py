@@ -141,9 +141,12 @@ def read(layer, steps, sequences, states, mask, *, training):
     Returns:
         The last output `(batch, units)`, the outputs `(batch, time, units)` (the last one alone, with time 1, unless
         the layer returns sequences), and the list of final states, each `(batch, units)`.
+
+    Raises:
+        ValueError: a mask of another batch or time than the sequences.
     """
     cell, states = layer.cell, keras.tree.flatten(states)
-    mask = [] if mask is None else [tf.cast(keras.tree.flatten(mask)[0], "bool")]
+    mask = [] if mask is None else [bool_mask(keras.tree.flatten(mask)[0], sequences)]
     drops = [cell.get_dropout_mask(sequences[:, 0])] if training and cell.dropout else []
     recurrent_drops = [cell.get_recurrent_dropout_mask(states[0])] if training and cell.recurrent_dropout else []
     batch = Batch(sequences, states, mask, keras.tree.flatten(drops), keras.tree.flatten(recurrent_drops))
@@ -151,6 +154,17 @@ def read(layer, steps, sequences, states, mask, *, training):
     parts = [batch] if tf.executing_eagerly() or sequences.shape[0] == 1 else halves_of(batch)
     outputs, *final = joined([read_part(layer, ways, part) for part in parts])
     return outputs[:, -1], outputs, final
+
+
+def bool_mask(mask, sequences):
+    """Read a mask `(batch, time, …)` as bool; refuse one that does not go with sequences `(batch, time, features)`."""
+    mask = tf.cast(mask, "bool")
+    if not mask.shape[:2].is_compatible_with(sequences.shape[:2]):
+        raise ValueError(
+            f"The mask has shape {tuple(mask.shape)}, the sequences {tuple(sequences.shape)}; pass a mask of the same "
+            "batch and time."
+        )
+    return mask
 
 
 def halves_of(batch):

@@ -15,9 +15,9 @@ from rnn_course.plots.strips import (
     stack_panels,
     strip_axes,
 )
-from rnn_course.plots.style import COLOR_STEPS
+from rnn_course.plots.style import COLOR_STEPS, show_not_finite
 
-GREY = colormaps["gray"].resampled(COLOR_STEPS)
+GRAY = colormaps["gray"].resampled(COLOR_STEPS)
 
 
 def plot_frames(frames, *, saliency=None, quantity="saliency", limit=None, every=None, title=None, ax=None):
@@ -34,7 +34,8 @@ def plot_frames(frames, *, saliency=None, quantity="saliency", limit=None, every
         ax: where to draw; a new figure when `None`.
 
     Returns:
-        The Axes, whose horizontal axis counts frames from 0; it holds one image, or two with saliency.
+        The Axes, whose horizontal axis counts frames from 0; it holds one image, or two with saliency. A saliency that
+        is NaN or infinite is hatched, and the axis says so.
 
     Raises:
         ValueError: a shape or value that does not fit.
@@ -51,10 +52,11 @@ def plot_frames(frames, *, saliency=None, quantity="saliency", limit=None, every
     rows = 1 if counted is None else 2
     cell = every * (1 - 2 * GAP) * height / width
     ax = strip_axes(ax, time, every, rows * cell + (rows - 1) * 2 * GAP * every, title)
-    _draw_strip(ax, colors, every, 0, cell, cmap=GREY, vmin=0, vmax=1)
+    _draw_strip(ax, colors, every, 0, cell, cmap=GRAY, vmin=0, vmax=1)
     if counted is not None:
         image = _draw_strip(ax, counted, every, cell + 2 * GAP * every, cell, **scale_of(counted, limit))
         add_scale(ax, image, cell / max(ax.get_ylim()))
+        show_not_finite(ax, counted[shown_frames(time, every)])
         ax.set_yticks([cell / 2, 1.5 * cell + 2 * GAP * every], ["frame", quantity])
     return ax
 

@@ -15,7 +15,7 @@ from rnn_course.plots.strips import (
     stack_panels,
     strip_axes,
 )
-from rnn_course.plots.style import SERIES_COLORS
+from rnn_course.plots.style import SERIES_COLORS, show_not_finite
 
 TALLEST = 2.5  # the height of a cell of a pose, in widths
 
@@ -41,10 +41,11 @@ def plot_poses(
 
     Returns:
         The Axes, whose horizontal axis counts frames from 0; its first collection holds a line for each bone of each
-        pose that is shown, the second, with saliency, the dots.
+        pose that is shown, the second, with saliency, the dots. A saliency that is NaN or infinite has none, and the
+        axis says so.
 
     Raises:
-        ValueError: a shape that does not fit, a bone without a joint, or no joint that was seen.
+        ValueError: a shape that does not fit, an infinite place, a bone without a joint, or no joint that was seen.
     """
     points, bones = _checked_poses(points, bones)
     counted = None if saliency is None else checked_saliency(saliency, points.shape[:2])
@@ -65,6 +66,7 @@ def plot_poses(
         dots = {"s": (2.2 * thick) ** 2, "linewidths": 0.5, "edgecolors": "black", "zorder": 3, "clip_on": False}
         image = ax.scatter(*placed.reshape(-1, 2).T, c=shown.ravel(), **scale_of(counted, limit), **dots)
         add_scale(ax, image, label=quantity)
+        show_not_finite(ax, shown[np.isfinite(placed).all(axis=-1)], sign="no dot")
     return ax
 
 
@@ -149,6 +151,8 @@ def _checked_poses(points, bones):
             f"`points` has shape {points.shape}; expected (time, joints, 2) with joints that were seen. Pick one clip, "
             "such as poses[0]; of three dimensions, two."
         )
+    if np.isinf(points).any():
+        raise ValueError("`points` holds an infinite place; pass NaN for a joint that was not seen.")
     joints = points.shape[1]
     fits = bones.ndim == 2 and bones.shape[1] == 2 and bones.dtype.kind in "iu"
     if not fits or not ((bones >= 0) & (bones < joints)).all():

@@ -41,7 +41,7 @@ def unit_concept_correlation(states, concept, *, mask=None, permutations=1000, r
         concept: `(batch, time)` numbers or bool, such as "inside a quotation".
         mask: `(batch, time)` bool; padding takes no part. All steps when None.
         permutations: how many times the sequences are dealt out.
-        rng: a `numpy.random.Generator`.
+        rng: a `numpy.random.Generator`, or a seed for one.
 
     Returns:
         A `UnitConcept`.
@@ -65,6 +65,7 @@ def unit_concept_correlation(states, concept, *, mask=None, permutations=1000, r
     if np.ptp(concept[mask]) == 0:
         raise ValueError(f"The concept is {concept[mask][0]:g} at every real step: nothing can follow it.")
     correlation = correlations(states, concept, mask)
+    rng = np.random.default_rng(rng)
     orders = (rng.permutation(len(states)) for _ in range(permutations))
     null = np.array([np.abs(correlations(states, concept[deal], mask & mask[deal])).max() for deal in orders])
     p_values = (1 + (null[:, None] >= np.abs(correlation)).sum(0)) / (1 + permutations)

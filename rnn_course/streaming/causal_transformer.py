@@ -98,7 +98,7 @@ class CausalTransformer:
             hidden: units of the two-layer network after the attention.
             outputs: numbers that go out at each step.
             layers: how many layers.
-            rng: a `numpy.random.Generator`.
+            rng: a `numpy.random.Generator`, or a seed for one.
 
         Raises:
             ValueError: the width cannot be split into heads of an even size.
@@ -108,6 +108,7 @@ class CausalTransformer:
                 f"width is {width} and heads {heads}: each head needs an even number of them for rotary positions. "
                 f"Pass a width that is a multiple of {2 * heads}."
             )
+        rng = np.random.default_rng(rng)
         self.heads, self.size, self.width = heads, width // heads, width
         self.embed, self.head = drawn(rng, features, width), drawn(rng, width, outputs)
         self.bias = np.zeros(outputs, np.float32)
