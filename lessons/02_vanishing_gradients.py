@@ -468,6 +468,7 @@ for name in ("LSTM", "GRU"):
 # The same derivative can be asked of the inputs: how much would the answer change if step $t$ of the input were another?
 # `connectivity` asks it for every length of the row at once. Each line of the picture is the network after step $s$, each column
 # a step of the input; brightness is $\lVert \partial (v \cdot h_s) / \partial x_t \rVert$, with $v$ the weights of the readout.
+# Both scales end at 1: so much the right sum changes with a marked number.
 
 # %%
 from rnn_course.plots import plot_connectivity
@@ -475,10 +476,11 @@ from rnn_course.probes import connectivity
 
 figure, axes = figure_grid(1, 2, row_height=3.4)
 heard, marked = {}, watched.inputs[0, :, 1] > 0
-for ax, name in zip(axes[0], ("LSTM", "SimpleRNN"), strict=True):
+findings = {"LSTM": "the marks stay", "SimpleRNN": "the last steps"}
+for ax, (name, finding) in zip(axes[0], findings.items(), strict=True):
     readout = models[name, SEEDS[0]].get_layer("sum").get_weights()[0][:, 0]  # v, (units,)
     found = connectivity(models[name, SEEDS[0]], watched.inputs[:1], "memory", readout=readout).values  # (1, s, t)
-    plot_connectivity(found, title=name, quantity="‖∂(v·h)/∂x‖", ax=ax)
+    plot_connectivity(found, limit=1, quantity="‖∂(v·h)/∂x‖", title=f"{name}: {finding}", ax=ax)
     weaker, rest = found[0, -1, marked].min(), np.median(found[0, -1, ~marked])
     heard[name] = float(weaker / rest)
     print(f"{name:10} at the end: the weaker mark {weaker:.0e}, median of the other steps {rest:.0e}")

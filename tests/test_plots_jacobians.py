@@ -148,6 +148,16 @@ def test_the_scale_covers_so_many_decades_and_says_that_there_is_less():
     assert image.colorbar.extend == "min"
 
 
+@pytest.mark.parametrize(
+    ("scale", "limit", "extend"),
+    [(1, 8, "neither"), (1, 0.5, "max"), (1e-3, 8, "min"), ([[1]] * 5 + [[1e-4]], 0.5, "both")],
+)
+def test_with_a_limit_two_pictures_have_one_scale(scale, limit, extend):
+    image = plot_connectivity(HALVING * scale, decades=3, limit=limit, ax=new_axes()).images[-1]
+    assert image.norm.vmax == limit and image.norm.vmin == pytest.approx(limit / 1000)
+    assert image.colorbar.extend == extend
+
+
 def test_words_stand_along_both_axes():
     words = ["not", "a", "good", "film"]
     ax = plot_connectivity(HALVING, mask=np.arange(6) < 4, tokens=words, ax=new_axes())
@@ -168,6 +178,8 @@ def test_one_single_value_can_be_drawn():
         (-HALVING, {}, "finite and never negative; got -1.0 to"),
         (np.zeros((3, 3)), {}, "No value is above zero"),
         (HALVING, {"decades": 0}, "`decades` must be above zero; got 0"),
+        (HALVING, {"limit": 0}, "`limit` must be a number above zero, such as the largest of all values; got 0"),
+        (HALVING, {"limit": np.inf}, "`limit` must be a number above zero"),
         (HALVING, {"tokens": ["a"]}, "1 tokens do not fit 6 steps"),
     ],
 )

@@ -113,6 +113,7 @@ def plot_connectivity(
     mask=None,
     tokens=None,
     decades=6,
+    limit=None,
     quantity="‖∂h_s/∂x_t‖",
     title=None,
     ax=None,
@@ -128,6 +129,8 @@ def plot_connectivity(
         mask: (batch, time) or (time,) bool, True at the real steps; not needed where NaN stands at the others.
         tokens: (time,) words, or one for each real step, written along both axes.
         decades: how many powers of ten the color scale covers; what is smaller has its lowest color.
+        limit: the value at the upper end of the scale, which then covers all `decades`, so that pictures can be
+            compared; from the largest value down to the smallest when `None`.
         quantity: what the values are.
         title: the finding.
         ax: where to draw; a new figure when `None`.
@@ -136,7 +139,8 @@ def plot_connectivity(
         The Axes; its image has the shape (time, time).
 
     Raises:
-        ValueError: a shape does not fit, a value is negative or infinite, or none is above zero.
+        ValueError: a shape does not fit, a value is negative or infinite, or none is above zero; `decades` or `limit`
+            is not.
     """
     values = one_sequence(values, axes=("time", "time"), name="values", example=example)
     if values.shape[0] != values.shape[1]:
@@ -147,11 +151,13 @@ def plot_connectivity(
         raise ValueError("No value is above zero, so there is nothing to draw on a log scale.")
     if not decades > 0:
         raise ValueError(f"`decades` must be above zero; got {decades}.")
+    if limit is not None and not 0 < limit < np.inf:
+        raise ValueError(f"`limit` must be a number above zero, such as the largest of all values; got {limit}.")
     ax = axes_or_new(ax, height=3.6)
     notes = ["gray: exactly 0"] if _draw_zeros(ax, values) else []
     notes += ["hatched: not finite"] if _hatch_cells(ax, np.isnan(values) & real[:, None] & real) else []
     note = "; ".join(notes) or None
-    _draw_connections(ax, values, decades, quantity)
+    _draw_connections(ax, values, decades, limit, quantity)
     label_steps(ax, real, tokens=tokens, note=note)
     ax.set_xlabel(ax.get_xlabel().replace("time step", "time step t", 1))
     _label_rows(ax, real, tokens)
@@ -255,13 +261,15 @@ def _label_right_ends(ax, curves, colors, against):
     label_lines(ax, [end for _, end in sorted(ends, key=lambda entry: entry[0])])
 
 
-def _draw_connections(ax, values, decades, quantity):
+def _draw_connections(ax, values, decades, limit, quantity):
     """Draw what is above zero as an image with its color scale."""
     shown = np.ma.masked_where(~(values > 0), values)
-    low, high = max(shown.min(), shown.max() / 10.0**decades), shown.max()
+    high = shown.max() if limit is None else limit
+    low = max(shown.min() if limit is None else 0, high / 10.0**decades)
     scale = LogNorm(low if low < high else high / 10, high)
     image = ax.imshow(shown, aspect="auto", interpolation="nearest", cmap=MAGNITUDE, norm=scale)
-    extend = "min" if shown.min() < low else "neither"
+    beyond = bool(shown.min() < low), bool(shown.max() > high)
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
     bar = ax.figure.colorbar(image, ax=ax, label=quantity, pad=0.02, aspect=18, extend=extend)
     ticks = 10.0 ** np.arange(np.ceil(np.log10(scale.vmin)), np.floor(np.log10(scale.vmax)) + 1)
     if len(ticks) > 1:
