@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.patches import Rectangle
 
 from rnn_course.plots.steps import as_numbers
 from rnn_course.plots.strips import (
@@ -15,7 +16,7 @@ from rnn_course.plots.strips import (
     stack_panels,
     strip_axes,
 )
-from rnn_course.plots.style import COLOR_STEPS, show_not_finite
+from rnn_course.plots.style import COLOR_STEPS
 
 GRAY = colormaps["gray"].resampled(COLOR_STEPS)
 
@@ -56,7 +57,7 @@ def plot_frames(frames, *, saliency=None, quantity="saliency", limit=None, every
     if counted is not None:
         image = _draw_strip(ax, counted, every, cell + 2 * GAP * every, cell, **scale_of(counted, limit))
         add_scale(ax, image, cell / max(ax.get_ylim()))
-        show_not_finite(ax, counted[shown_frames(time, every)])
+        _hatch_not_finite(ax, counted, every, cell + 2 * GAP * every, cell)
         ax.set_yticks([cell / 2, 1.5 * cell + 2 * GAP * every], ["frame", quantity])
     return ax
 
@@ -110,7 +111,7 @@ def _draw_strip(ax, pictures, every, top, cell, **scale):
     """Draw the frames that are shown, (time, height, width, …), as one image from `top` down to `top + cell`."""
     shown = pictures[shown_frames(len(pictures), every)]
     count, height, width = shown.shape[:3]
-    gap = max(1, round(GAP * width / (1 - 2 * GAP)))
+    gap = _gap(width)
     strip = np.ma.array(np.zeros((height, count, width + 2 * gap, *shown.shape[3:])), mask=True)
     strip[:, :, gap:-gap] = np.moveaxis(np.ma.masked_invalid(shown), 0, 1)
     strip = strip.reshape(height, -1, *shown.shape[3:])
@@ -118,6 +119,24 @@ def _draw_strip(ax, pictures, every, top, cell, **scale):
         strip = strip.filled(1.0)  # white between the frames
     place = (-0.5, count * every - 0.5, top + cell, top)
     return ax.imshow(strip, extent=place, aspect=ax.get_aspect(), interpolation="nearest", **scale)
+
+
+def _gap(width):
+    """Pixels that stay white at each side of a frame of so many."""
+    return max(1, round(GAP * width / (1 - 2 * GAP)))
+
+
+def _hatch_not_finite(ax, values, every, top, cell):
+    """Hatch what lies behind a shown frame of (time, height, width) that holds a NaN or infinity, and say so."""
+    shown = values[shown_frames(len(values), every)]
+    wide = every * shown.shape[2] / (shown.shape[2] + 2 * _gap(shown.shape[2]))
+    broken = np.flatnonzero(~np.isfinite(shown).all(axis=(1, 2)))
+    for index in broken:
+        left = (index + 0.5) * every - 0.5 - wide / 2
+        style = {"facecolor": "white", "edgecolor": "#8A8A8A", "hatch": "//////", "linewidth": 0, "zorder": -1}
+        ax.add_patch(Rectangle((left, top), wide, cell, **style))
+    if broken.size:
+        ax.set_xlabel(f"{ax.get_xlabel()}\nhatched: not finite")
 
 
 def _checked_frames(frames):
