@@ -197,10 +197,14 @@ def batches(ahead, back, answers, turned, rng, *, size, show=whole):
 
 
 # %% [markdown]
-# One recipe for all: the learning rate rises and then falls along a cosine.
+# One recipe for all: the learning rate rises and then falls along a cosine. (Given a generator as it is, `fit` can go on waiting
+# after its last batch, for as long again as it has trained; given `dataset_of` it, it returns. `rnn_course.feeding` says why.)
 
 
 # %%
+from rnn_course.feeding import dataset_of, in_batches
+
+
 def learn(model, dealt, steps, validation, *, epochs, rate):
     """Compile and train a model on what is dealt, `steps` batches an epoch; return the curves."""
     updates = epochs * steps
@@ -209,8 +213,9 @@ def learn(model, dealt, steps, validation, *, epochs, rate):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.Adam(falling, global_clipnorm=1.0)
     model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False, run_eagerly=FAST)
-    options = {"steps_per_epoch": steps, "epochs": epochs, "verbose": 0, "validation_batch_size": 250}
-    return model.fit(dealt, validation_data=validation, shuffle=False, **options).history
+    options = {"steps_per_epoch": steps, "epochs": epochs, "verbose": 0, "shuffle": False}
+    held_out = dataset_of(in_batches(validation, size=250))
+    return model.fit(dataset_of(dealt), validation_data=held_out, **options).history
 
 
 # %% [markdown]

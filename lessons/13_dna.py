@@ -294,10 +294,14 @@ def batches(windows, labels, rng, *, size, forgotten, more):
 
 
 # %% [markdown]
-# One recipe for all networks: the learning rate rises and then falls along a cosine.
+# One recipe for all networks: the learning rate rises and then falls along a cosine. (Given a generator as it is, `fit` can go on waiting
+# after its last batch, for as long again as it has trained; given `dataset_of` it, it returns. `rnn_course.feeding` says why.)
 
 
 # %%
+from rnn_course.feeding import dataset_of, in_batches
+
+
 def learn(model, windows, labels, *, seed, epochs, batch, rate, validation, forgotten=FORGOTTEN, more=no_sites):
     """Compile and train a model; return the curves."""
     updates = epochs * (len(labels) // batch)
@@ -308,7 +312,8 @@ def learn(model, windows, labels, *, seed, epochs, batch, rate, validation, forg
     model.compile(optimizer, loss, metrics=["accuracy"], run_eagerly=FAST)
     dealt = batches(windows, labels, np.random.default_rng(seed), size=batch, forgotten=forgotten, more=more)
     options = {"steps_per_epoch": len(labels) // batch, "epochs": epochs, "verbose": 0, "shuffle": False}
-    return model.fit(dealt, validation_data=validation, **options).history
+    held_out = validation and dataset_of(in_batches(validation))
+    return model.fit(dataset_of(dealt), validation_data=held_out, **options).history
 
 
 # %% [markdown]

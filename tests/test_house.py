@@ -165,16 +165,18 @@ def test_an_open_door_is_open(module, source):
     assert faults_in(source, module) == []
 
 
-def test_tensorflow_has_a_door_for_derivatives_and_one_for_the_fused_layers_three_files():
+def test_tensorflow_has_a_door_for_datasets_one_for_derivatives_and_one_for_the_fused_layers_three_files():
     behind = [room for room, doors in LAYERS.items() if "tensorflow" in doors[0] | doors[1]]
-    assert behind == ["layers.fused", "layers.recurrent_loops", "layers.recurrent_steps", "probes.autodiff"]
+    fused = ["layers.fused", "layers.recurrent_loops", "layers.recurrent_steps"]
+    assert behind == [*fused, "feeding", "probes.autodiff"]
 
 
 # --- what a docstring says --------------------------------------------------------------------------------------------
 
 ROOMS_OF_ARRAYS = {
     *("reference", "sequences", "candidates", "ngrams", "metrics", "decoding", "generation", "translation"),
-    *("streaming", "music", "frames", "composition", "biosequences", "features", "layers", "models", "probes", "plots"),
+    *("streaming", "music", "frames", "composition", "biosequences", "features", "feeding"),
+    *("layers", "models", "probes", "plots"),
 }
 
 # A tuple of axes such as (batch, 1 + time, units), `(…)`, an axis by itself, or a sentence about the shape.

@@ -1,0 +1,81 @@
+"""Feed `fit` with batches, so that it returns when its last one is done.
+
+Keras on TensorFlow makes a `tf.data.Dataset` of whatever `fit` is given, arrays or a generator, and such a dataset
+tunes itself in a thread of its own. The thread looks around after 10 ms, then after 20 more, 40 more and so on. When
+`fit` is done, the thread is woken a moment before it is told to stop; where it asks in that moment, it sleeps on until
+its next turn, and `fit` waits for it: up to as long again as it has trained. `benchmarks/fit_end.py` measures that.
+"""
+
+from collections.abc import Iterable, Sized
+from itertools import chain
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def dataset_of(batches: Iterable) -> tf.data.Dataset:
+    """Make a dataset of batches that `fit` takes as it takes a generator, and that does not tune itself.
+
+    Args:
+        batches: batches of one structure, such as tuples `(inputs, targets)` of arrays `(batch, …)`, of which only the
+            size of the batch may differ. A list is read anew in each epoch; a generator is read once, so that `fit`
+            needs `steps_per_epoch`.
+
+    Returns:
+        A `tf.data.Dataset` of the same batches `(batch, …)`, which makes two of them ahead.
+
+    Raises:
+        ValueError: where there is no batch.
+
+    Example:
+        >>> dataset = dataset_of([(np.zeros((4, 3)), np.zeros(4)), (np.zeros((2, 3)), np.zeros(2))])
+        >>> [inputs.shape[0] for inputs, targets in dataset]
+        [4, 2]
+    """
+    reader = iter(batches)
+    first = next(reader, None)
+    if first is None:
+        raise ValueError("There is no batch. Pass a list or a generator that holds at least one.")
+    again = chain([first], reader) if reader is batches else batches
+    signature = keras.tree.map_structure(_signature_of, first)
+    dataset = tf.data.Dataset.from_generator(lambda: again, output_signature=signature)
+    if isinstance(batches, Sized):  # or Keras warns at its end that it has ended
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(2).with_options(options)
+
+
+def in_batches(arrays: Any, *, size: int = 256) -> list:
+    """Cut arrays into batches, in order.
+
+    Args:
+        arrays: a structure of arrays `(rows, …)`, such as a tuple `(inputs, targets)`.
+        size: rows of a batch; the last one holds what is left.
+
+    Returns:
+        A list of such structures, of arrays `(batch, …)`.
+
+    Raises:
+        ValueError: where the arrays differ in their rows, or `size` is below 1.
+
+    Example:
+        >>> [len(inputs) for inputs, targets in in_batches((np.zeros((5, 3)), np.zeros(5)), size=2)]
+        [2, 2, 1]
+    """
+    rows = {len(array) for array in keras.tree.flatten(arrays)}
+    if len(rows) != 1 or size < 1:
+        raise ValueError(f"The arrays have {sorted(rows)} rows, size is {size}; pass equally long ones and at least 1.")
+
+    def cut(start: int) -> Any:
+        return keras.tree.map_structure(lambda array: array[start : start + size], arrays)
+
+    return [cut(start) for start in range(0, *rows, size)]
+
+
+def _signature_of(array: np.ndarray) -> tf.TensorSpec:
+    """Say what a batch's array `(batch, …)` is like: its type, and its shape but for the size of the batch."""
+    array = np.asarray(array)
+    return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
