@@ -34,7 +34,7 @@
 # - recognize what people do from fifteen joints, against baselines that are hard to beat;
 # - let a network say in a sentence what it saw.
 #
-# Minutes on two CPU cores: about nine to run, an hour to read.
+# Minutes on two CPU cores: about eight to run, an hour to read.
 
 # %% [markdown]
 # ## Set-up
