@@ -1,9 +1,11 @@
 """Feed `fit` with batches, so that it returns when its last one is done.
 
 Keras on TensorFlow makes a `tf.data.Dataset` of whatever `fit` is given, arrays or a generator, and such a dataset
-tunes itself in a thread of its own. The thread looks around after 10 ms, then after 20 more, 40 more and so on. When
-`fit` is done, the thread is woken a moment before it is told to stop; where it asks in that moment, it sleeps on until
-its next turn, and `fit` waits for it: up to as long again as it has trained. `benchmarks/fit_end.py` measures that.
+tunes itself in a thread of its own. The thread looks around after 10 ms, then after 20 more, 40 more and so on, up to
+a minute. When `fit` is done, the thread is woken a moment before it is told to stop; where it asks in that moment, it
+sleeps on until its next turn, and `fit` waits for it: up to as long again as it has trained. (In TensorFlow's source
+it is `Model::OptimizeLoop` that sleeps and `CancellationManager::StartCancel` that wakes it early.)
+`benchmarks/fit_end.py` measures how often.
 """
 
 from collections.abc import Iterable, Sized
