@@ -32,7 +32,7 @@
 # - cut a long sequence into windows, meet a gradient that is exactly zero where the influence is not, and find out whether a
 #   network can learn what its gradient cannot see.
 #
-# Minutes on two CPU cores: about four to run, an hour to read.
+# Minutes on two CPU cores: about five to run, an hour to read.
 
 # %% [markdown]
 # ## Set-up
