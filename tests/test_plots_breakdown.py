@@ -30,6 +30,12 @@ def test_seeds_are_averaged_group_by_group_with_a_band_over_their_range():
     assert ax.get_ylabel() == "BLEU"
 
 
+def test_labels_with_different_numbers_of_seeds_are_told_apart_in_the_note():
+    curves = {"LSTM": np.concatenate([SEEDS, SEEDS[:1]]), "GRU": SEEDS, "counts": SEEDS[0]}
+    ax = plot_breakdown(curves, **OPTIONS, ax=new_axes())
+    assert ax.get_xlabel() == "words in the sentence\nmean and range of 2 or 3 seeds"
+
+
 def test_one_seed_is_a_line_without_a_band():
     ax = plot_breakdown({"GRU": SEEDS[0]}, **OPTIONS, ax=new_axes())
     assert line_of(ax, "GRU").get_ydata().tolist() == [0.6, 0.4, 0.2]

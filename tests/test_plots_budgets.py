@@ -24,6 +24,12 @@ def test_seeds_are_averaged_at_the_mean_of_their_minutes_with_a_band_over_their_
     assert texts_of(ax) == ["LSTM 1.60"]
 
 
+def test_runs_with_different_numbers_of_seeds_are_told_apart_in_the_note():
+    run = (np.concatenate([MINUTES, MINUTES]), np.concatenate([VALUES, VALUES]))
+    ax = plot_against_minutes({"LSTM": (MINUTES, VALUES), "GRU": run}, ax=new_axes())
+    assert ax.get_xlabel() == "minutes of training\nmean and range of 2 or 4 seeds"
+
+
 def test_one_seed_is_a_line_without_a_band_and_one_point_is_a_dot():
     ax = plot_against_minutes({"GRU": (MINUTES[0], VALUES[0])}, ax=new_axes())
     assert line_of(ax, "GRU").get_ydata().tolist() == [3.0, 2.0, 1.5]

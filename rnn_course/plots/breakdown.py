@@ -11,6 +11,7 @@ from rnn_course.plots.style import (
     BASELINE_STYLE,
     TEXT_SIZE,
     axes_or_new,
+    band_note,
     color_of,
     label_axes,
     label_lines,
@@ -134,10 +135,8 @@ def _draw_baseline(ax, values, label):
 
 def _notes(runs, counts):
     """Say what the second line of the tick labels and a band stand for; "" where there is neither."""
-    seeds = max(len(values) for values in runs.values())
-    below = ["below each: number of examples"] if counts is not None else []
-    band = [f"mean and range of {seeds} seeds"] if seeds > 1 else []
-    return "; ".join(below + band)
+    below = "below each: number of examples" if counts is not None else ""
+    return "; ".join(filter(None, [below, band_note(map(len, runs.values()))]))
 
 
 def _add_notes(ax, notes):

@@ -7,7 +7,15 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from rnn_course.plots.rows import reference_lines
 from rnn_course.plots.steps import as_numbers
-from rnn_course.plots.style import BAND_ALPHA, PUBLISHED_STYLE, axes_or_new, color_of, label_axes, label_lines
+from rnn_course.plots.style import (
+    BAND_ALPHA,
+    PUBLISHED_STYLE,
+    axes_or_new,
+    band_note,
+    color_of,
+    label_axes,
+    label_lines,
+)
 
 MARK_STYLE = {"marker": "D", "markersize": 6, "linestyle": "none", "color": PUBLISHED_STYLE["color"], "zorder": 4}
 
@@ -140,5 +148,5 @@ def _set_scales(ax, log_minutes, limits):
 
 def _note(runs):
     """Say what a band stands for."""
-    seeds = max(run.shape[1] for run in runs.values())
-    return f"\nmean and range of {seeds} seeds" if seeds > 1 else ""
+    note = band_note(run.shape[1] for run in runs.values())
+    return note and f"\n{note}"

@@ -17,6 +17,7 @@ from rnn_course.plots.style import (
     BAND_ALPHA,
     TEXT_SIZE,
     axes_or_new,
+    band_note,
     color_of,
     ink,
     label_axes,
@@ -174,15 +175,15 @@ def _end_labels(models, ends, colors):
 
 def _note(models, pick):
     """Say what dashes, bands, thin lines and dots mean."""
-    seeds = sorted({len(curves) for parts in models.values() for curves in parts.values()})
+    band = band_note(len(curves) for parts in models.values() for curves in parts.values())
     ragged = not all(_one_length(curves) for parts in models.values() for curves in parts.values())
     notes = []
     if len(models) > 1 and any(len(parts) > 1 for parts in models.values()):
         notes.append("dashed: training, solid: validation")
     if ragged:
         notes.append("one line a seed")
-    elif seeds[-1] > 1:
-        notes.append(f"mean and range of {seeds[-1]} seeds")
+    elif band:
+        notes.append(band)
     if pick is not None and notes:
         notes.append("dot: best epoch")
     return "; ".join(notes)
