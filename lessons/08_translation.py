@@ -31,7 +31,7 @@
 # - hold what attention found against the truth, in a language pair of which everything is known, and take it away;
 # - translate sentences of your own.
 #
-# Minutes on two CPU cores: about ten to run, an hour to read.
+# Minutes on two CPU cores: about nine to run, an hour to read.
 
 # %% [markdown]
 # ## Set-up
