@@ -29,7 +29,7 @@
 # - set what a forget gate promises beside what is measured;
 # - take LSTM and GRU to depths that neither has seen.
 #
-# Minutes on two CPU cores: five to run, fifty to read. The data are generated: nothing is downloaded.
+# Minutes on two CPU cores: two to run, fifty to read. The data are generated: nothing is downloaded.
 
 # %% [markdown]
 # ## Set-up

@@ -22,8 +22,8 @@ def dataset_of(batches: Iterable) -> tf.data.Dataset:
 
     Args:
         batches: batches of one structure, such as tuples `(inputs, targets)` of arrays `(batch, …)`, of which only the
-            size of the batch may differ. A list is read anew in each epoch; a generator is read once, so that `fit`
-            needs `steps_per_epoch`.
+            size of the batch may differ. A list is read anew in each epoch, in its order, so that `fit` needs
+            `shuffle=False`; a generator is read once, so that it needs `steps_per_epoch`, too.
 
     Returns:
         A `tf.data.Dataset` of the same batches `(batch, …)`, which makes two of them ahead.

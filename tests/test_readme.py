@@ -15,11 +15,11 @@ from rnn_course.layers import FusedLSTM
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
-OPEN, STREAM, TRANSLATE, TRAIN = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+OPEN, STREAM, TRANSLATE, TRAIN, FEED = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_every_block_can_be_copied_by_itself_since_it_imports_what_it_uses():
-    for block in (OPEN, STREAM, TRANSLATE, TRAIN):
+    for block in (OPEN, STREAM, TRANSLATE, TRAIN, FEED):
         names = {node.id for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Name)}
         assert names & {"keras", "np"} <= set(re.findall(r"^import (?:numpy as )?(\w+)$", block, re.MULTILINE))
 
@@ -67,6 +67,12 @@ def training_times():
     rows = re.findall(r"^\| (LSTM|GRU) \| ([\d |.]+) \|$", README, re.MULTILINE)
     cells = [(cell, row.split(" | ")) for cell, row in rows]
     return {(cell, *map(int, row[:3])): [float(each) for each in row[3:]] for cell, row in cells if len(row) == 8}
+
+
+def test_batches_of_the_readers_own_are_read_in_every_epoch():
+    scope = {}
+    exec(FEED, scope)
+    assert len(scope["history"].history["loss"]) == 3 and len(scope["batches"]) == 4
 
 
 def test_the_table_of_training_steps_is_whole(training_times):
