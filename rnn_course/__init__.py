@@ -15,6 +15,7 @@ The rooms, each of which can be used on its own, with your model and your data:
     ngrams      how likely a symbol is after the few before it, by counting: the baseline
     data        load_<task>() for real and generated data sets, read_<format>() for your own files
     layers      Keras layers that Keras lacks
+    feeding     batches for a `fit` that returns when its last one is done
     models      build_<task>() -> an uncompiled Keras model whose layers have names
     probes      a model -> named arrays: states, gates, gradients, attribution
     streaming   a trained model that takes one step at a time, its state in your hands; also with NumPy alone

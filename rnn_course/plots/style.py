@@ -204,10 +204,10 @@ def band_note(counts):
     """Say what a band stands for, as the note under an axis.
 
     Args:
-        counts: numbers of seeds, an int for each label; a label with one has no band.
+        counts: an int for each label, how many seeds it has; a label with one has no band.
 
     Returns:
-        Such as "mean and range of 3 seeds", or "of 2 or 3 seeds" where labels differ; "" where none has a band.
+        A str such as "mean and range of 3 seeds", or "of 2 or 3 seeds" where labels differ; "" where none has a band.
     """
     several = sorted({count for count in counts if count > 1})
     return f"mean and range of {' or '.join(map(str, several))} seeds" if several else ""
