@@ -242,6 +242,12 @@ def test_exactly_as_many_numbers_are_drawn_as_characters():
     assert rng.random() == np.random.default_rng(9).random(8)[-1]
 
 
+def test_a_seed_writes_what_its_generator_writes():
+    _, sampler, _ = trained("lstm")
+    one, two = (sampler.generate("abc", length=40, rng=rng).text for rng in (9, np.random.default_rng(9)))
+    assert one == two != sampler.generate("abc", length=40, rng=8).text
+
+
 @pytest.mark.parametrize(
     ("prompt", "options", "complaint"),
     [
