@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
-from pictures import line_of, new_axes
+from pictures import box_of, line_of, new_axes
 
 from rnn_course.plots import plot_connectivity, plot_lag_profile, plot_spectrum
 from rnn_course.plots.style import CELL_COLORS
@@ -137,8 +137,7 @@ def test_masked_steps_are_absent_and_hatched_in_both_directions():
     shown = ax.images[-1].get_array()
     assert np.ma.getmaskarray(shown)[4:].all() and np.ma.getmaskarray(shown)[:, 4:].all()
     assert shown.max() == 2
-    corners = [np.atleast_2d(patch.get_xy()).min(axis=0) for patch in ax.patches if patch.get_hatch()]
-    boxes = sorted(tuple(corner) for corner in corners)
+    boxes = sorted(box_of(patch)[:2] for patch in ax.patches if patch.get_hatch())
     assert boxes == [(0.0, 3.5), (3.5, 0.0)]
 
 

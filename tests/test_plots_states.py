@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from pictures import box_of
 
 from rnn_course.plots import plot_states, plot_trajectories, plot_unit_over_time
 from rnn_course.plots.states import symmetric_limit
@@ -50,14 +51,14 @@ def test_masked_steps_are_absent_and_hatched_never_zero():
     assert np.ma.getmaskarray(shown)[:, 3].all()
     assert not np.ma.getmaskarray(shown)[:, :3].any()
     (patch,) = [patch for patch in ax.patches if patch.get_hatch()]
-    assert (patch.get_x(), patch.get_width()) == (2.5, 1.0)
+    assert box_of(patch)[::2] == (2.5, 3.5)
 
 
 def test_a_step_of_nothing_but_nan_is_masked_too():
     hidden = HIDDEN[0].copy()
     hidden[3] = np.nan
     ax = plot_states(hidden, tokens=["not", "very", "good"], ax=new_axes())
-    assert [patch.get_x() for patch in ax.patches if patch.get_hatch()] == [2.5]
+    assert [box_of(patch)[0] for patch in ax.patches if patch.get_hatch()] == [2.5]
     ax = plot_unit_over_time(hidden, ax=new_axes())
     assert {text.get_text() for text in ax.texts} >= {"unit 0", "unit 1", "unit 2"}
 
