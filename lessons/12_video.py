@@ -198,7 +198,7 @@ def batches(ahead, back, answers, turned, rng, *, size, show=whole):
 
 # %% [markdown]
 # One recipe for all: the learning rate rises and then falls along a cosine. (Given a generator as it is, `fit` can go on waiting
-# after its last batch, for as long again as it has trained; given `dataset_of` it, it returns. `rnn_course.feeding` says why.)
+# after its last batch, for up to as long again as it has trained; given `dataset_of` it, it returns. `rnn_course.feeding` says why.)
 
 
 # %%
