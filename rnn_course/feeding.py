@@ -14,10 +14,9 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 
-def dataset_of(batches: Iterable) -> tf.data.Dataset:
+def dataset_of(batches: Iterable) -> Any:
     """Make a dataset of batches that `fit` takes as it takes a generator, and that does not tune itself.
 
     Args:
@@ -36,12 +35,14 @@ def dataset_of(batches: Iterable) -> tf.data.Dataset:
         >>> [inputs.shape[0] for inputs, targets in dataset]
         [4, 2]
     """
+    import tensorflow as tf  # here, since `in_batches` serves every backend
+
     reader = iter(batches)
     first = next(reader, None)
     if first is None:
         raise ValueError("There is no batch. Pass a list or a generator that holds at least one.")
     again = chain([first], reader) if reader is batches else batches
-    signature = keras.tree.map_structure(_signature_of, first)
+    signature = keras.tree.map_structure(lambda array: tf.TensorSpec(*_form_of(array)), first)
     dataset = tf.data.Dataset.from_generator(lambda: again, output_signature=signature)
     if isinstance(batches, Sized):  # or Keras warns at its end that it has ended
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
@@ -61,23 +62,28 @@ def in_batches(arrays: Any, *, size: int = 256) -> list:
         A list of such structures, of arrays `(batch, …)`.
 
     Raises:
-        ValueError: where the arrays differ in their rows, or `size` is below 1.
+        ValueError: where the arrays differ in their rows or have none, or `size` is below 1.
 
     Example:
         >>> [len(inputs) for inputs, targets in in_batches((np.zeros((5, 3)), np.zeros(5)), size=2)]
         [2, 2, 1]
     """
-    rows = {len(array) for array in keras.tree.flatten(arrays)}
-    if len(rows) != 1 or size < 1:
-        raise ValueError(f"The arrays have {sorted(rows)} rows, size is {size}; pass equally long ones and at least 1.")
+    arrays = keras.tree.map_structure(np.asarray, arrays)
+    counts = sorted({len(array) for array in keras.tree.flatten(arrays)})
+    if len(counts) != 1 or counts == [0]:
+        raise ValueError(
+            f"The inputs hold {' and '.join(map(str, counts))} examples; expected the same number in each, and one at "
+            "least. Pass arrays (batch, …)."
+        )
+    if size < 1:
+        raise ValueError(f"size is {size}; pass how many examples a batch holds, 1 or more.")
+    starts = range(0, counts[0], size)
+    return [
+        keras.tree.map_structure(lambda array, start=start: array[start : start + size], arrays) for start in starts
+    ]
 
-    def cut(start: int) -> Any:
-        return keras.tree.map_structure(lambda array: array[start : start + size], arrays)
 
-    return [cut(start) for start in range(0, *rows, size)]
-
-
-def _signature_of(array: np.ndarray) -> tf.TensorSpec:
-    """Say what a batch's array `(batch, …)` is like: its type, and its shape but for the size of the batch."""
+def _form_of(array: np.ndarray) -> tuple:
+    """Say what a batch's array `(batch, …)` is like: its shape but for the size of the batch, and its type."""
     array = np.asarray(array)
-    return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+    return (None, *array.shape[1:]), array.dtype

@@ -68,7 +68,14 @@ def test_no_batch_is_refused(batches):
         dataset_of(batches)
 
 
-@pytest.mark.parametrize(("arrays", "size"), [((INPUTS, TARGETS[1:]), 4), ((INPUTS, TARGETS), 0)])
-def test_arrays_that_cannot_be_cut_are_refused(arrays, size):
-    with pytest.raises(ValueError, match=r"The arrays have \[.*10\] rows, size is .; pass equally long ones"):
+@pytest.mark.parametrize(
+    ("arrays", "size", "message"),
+    [
+        ((INPUTS, TARGETS[1:]), 4, "The inputs hold 9 and 10 examples; expected the same number in each"),
+        ((INPUTS[:0], TARGETS[:0]), 4, "The inputs hold 0 examples; expected .* one at least"),
+        ((INPUTS, TARGETS), 0, "size is 0; pass how many examples a batch holds, 1 or more"),
+    ],
+)
+def test_arrays_that_cannot_be_cut_are_refused(arrays, size, message):
+    with pytest.raises(ValueError, match=message):
         in_batches(arrays, size=size)

@@ -141,7 +141,7 @@ def test_a_saliency_that_is_no_number_is_hatched_and_told_where_it_is_shown(ever
     ax = plot_frames(CLIP, saliency=sizes, every=every, ax=new_axes())
     shown = every is None
     assert [patch.get_center()[0] for patch in ax.patches if patch.get_hatch()] == [pytest.approx(1)] * shown
-    assert ("hatched: not finite" in ax.get_xlabel()) == shown
+    assert ("\nhatched in its frame: not finite" in ax.get_xlabel()) == shown
     assert np.isnan(cells_of(ax.images[1], 5 if shown else 2)[0]).sum() == shown
     assert ax.images[1].get_clim() == (0, np.nanmax(sizes))
 

@@ -16,7 +16,7 @@ from rnn_course.plots.strips import (
     stack_panels,
     strip_axes,
 )
-from rnn_course.plots.style import COLOR_STEPS
+from rnn_course.plots.style import COLOR_STEPS, NOT_FINITE_STYLE, show_not_finite
 
 GRAY = colormaps["gray"].resampled(COLOR_STEPS)
 
@@ -133,10 +133,8 @@ def _hatch_not_finite(ax, values, every, top, cell):
     broken = np.flatnonzero(~np.isfinite(shown).all(axis=(1, 2)))
     for index in broken:
         left = (index + 0.5) * every - 0.5 - wide / 2
-        style = {"facecolor": "white", "edgecolor": "#8A8A8A", "hatch": "//////", "linewidth": 0, "zorder": -1}
-        ax.add_patch(Rectangle((left, top), wide, cell, **style))
-    if broken.size:
-        ax.set_xlabel(f"{ax.get_xlabel()}\nhatched: not finite")
+        ax.add_patch(Rectangle((left, top), wide, cell, zorder=-1, **NOT_FINITE_STYLE))
+    show_not_finite(ax, shown, sign="hatched in its frame")
 
 
 def _checked_frames(frames):

@@ -44,6 +44,7 @@ RESIDUE_COLORS = {letter: color for group, color in RESIDUE_GROUPS.items() for l
 OTHER_LETTER = "#8C8C8C"
 SERIES_COLORS = ("#332288", "#C4566A", "#B9A33B", "#3FA796", "#7FC4EA")
 BASELINE_STYLE = {"color": "black", "linestyle": "--", "linewidth": 1.4}
+NOT_FINITE_STYLE = {"facecolor": "white", "edgecolor": "#8A8A8A", "hatch": "//////", "linewidth": 0}
 PUBLISHED_STYLE = {"color": "#555555", "linestyle": ":", "linewidth": 1.8}
 COLOR_STEPS = 33  # more cannot be told apart, and make a picture of 64 units twice as many bytes
 DIVERGING = LinearSegmentedColormap.from_list(
@@ -195,7 +196,7 @@ def show_not_finite(ax, values, *, sign="hatched"):
     if np.isfinite(values).all():
         return False
     if sign == "hatched":
-        ax.patch.set(facecolor="white", edgecolor="#8A8A8A", hatch="//////", linewidth=0)
+        ax.patch.set(**NOT_FINITE_STYLE)
     ax.set_xlabel(f"{ax.get_xlabel()}\n{sign}: not finite".strip())
     return True
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+from rnn_course.feeding import in_batches
 from rnn_course.layers import CrossAttention
 from rnn_course.probes import autodiff
 from rnn_course.probes.inputs import refuse_no_model
@@ -78,7 +79,7 @@ def attention_weights(model, inputs, layer=None, *, batch_size=256):
         ReplayError: the weighted mean of the memory is not the layer's own context.
     """
     path, attention = find_attention(model, layer)
-    looks = [look_of(model, part, path, attention)[1] for part in batches(inputs, batch_size)]
+    looks = [look_of(model, part, path, attention)[1] for part in in_batches(inputs, size=batch_size)]
     return AttentionWeights(
         *(np.concatenate([getattr(look, name) for look in looks]) for name in AttentionWeights.__dataclass_fields__)
     )
@@ -106,7 +107,7 @@ def ablate_attention(model, inputs, replace, layer=None, *, batch_size=256):
         ReplayError: as `attention_weights`.
     """
     path, attention = find_attention(model, layer)
-    outputs = [look_of(model, part, path, attention, replace)[0] for part in batches(inputs, batch_size)]
+    outputs = [look_of(model, part, path, attention, replace)[0] for part in in_batches(inputs, size=batch_size)]
     return tree.map_structure(lambda *parts: np.concatenate([ops.convert_to_numpy(part) for part in parts]), *outputs)
 
 
@@ -211,19 +212,6 @@ def find_attention(model, layer=None):
         raise ValueError(f"Model {model.name!r} has several attention layers{called}; pass one of {known} as `layer`.")
     name = layer.name if isinstance(layer, keras.layers.Layer) else layer
     raise ValueError(f"Model {model.name!r} has no attention layer {name!r}; it has {known}. Pass one of these.")
-
-
-def batches(inputs, size):
-    """Cut what a model takes, arrays `(batch, …)` in any structure, into a list of parts of at most `size` examples."""
-    arrays = tree.map_structure(np.asarray, inputs)
-    counts = sorted({len(array) for array in tree.flatten(arrays)})
-    if len(counts) != 1 or counts == [0]:
-        raise ValueError(
-            f"The inputs hold {' and '.join(map(str, counts))} examples; expected the same number in each, and one at "
-            "least. Pass arrays (batch, …)."
-        )
-    starts = range(0, counts[0], size)
-    return [tree.map_structure(lambda array, start=start: array[start : start + size], arrays) for start in starts]
 
 
 def look_of(model, inputs, path, attention, replace=None):
